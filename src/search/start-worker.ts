@@ -1,0 +1,34 @@
+// Forks a worker process. Kept tiny and free of imports from the project: the command line calls it before anything else is
+// loaded, so that the worker's own start-up overlaps with parsing arguments and loading packages here.
+import { type ChildProcess, fork } from 'node:child_process'
+
+export interface WorkerProcess {
+  child: ChildProcess
+  /** The worker's entry file. */
+  entry: string
+}
+
+export interface StartOptions {
+  /** Upper limit of the worker's JavaScript heap, MB. @default node's own */
+  heapMb?: number
+  /** @default worker.js beside the running bundle */
+  entry?: string
+}
+
+/** The worker waits for its first message. Whoever calls this ends it. */
+export function startWorker(options: StartOptions = {}): WorkerProcess {
+  const entry =
+    options.entry ?? process.env.AUTOML_WORKER ?? new URL('./worker.js', bundleRoot(import.meta.url)).pathname
+  const child = fork(entry, [], {
+    serialization: 'advanced',
+    execArgv: options.heapMb === undefined ? [] : [`--max-old-space-size=${options.heapMb}`],
+    // A worker says what it has to say in messages; its stderr is for crashes of native code.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  return { child, entry }
+}
+
+/** Shared chunks lie one folder below the entries. */
+function bundleRoot(url: string): string {
+  return url.includes('/chunks/') ? new URL('../', url).href : url
+}
