@@ -17,8 +17,7 @@ export interface StartOptions {
 
 /** The worker waits for its first message. Whoever calls this ends it. */
 export function startWorker(options: StartOptions = {}): WorkerProcess {
-  const entry =
-    options.entry ?? process.env.AUTOML_WORKER ?? new URL('./worker.js', bundleRoot(import.meta.url)).pathname
+  const entry = options.entry ?? new URL('./worker.js', bundleRoot(import.meta.url)).pathname
   const child = fork(entry, [], {
     serialization: 'advanced',
     execArgv: options.heapMb === undefined ? [] : [`--max-old-space-size=${options.heapMb}`],

@@ -1,0 +1,89 @@
+// The ingestion protocol of the AutoDL challenge (dataset format, section 4), as its public scorer reads it: start.txt with
+// the start time and a line `k: time` per prediction, <task>.predict_k with one line of scores per test example, end.txt.
+// The time of prediction k is when it became visible here. Times are unix seconds.
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../support/atomic-file.ts'
+
+export interface ProtocolStart {
+  pid: number
+  task: string
+  budgetS: number
+  startTimeS: number
+}
+
+export interface ProtocolEnd {
+  durationS: number
+  success: boolean
+  endTimeS: number
+}
+
+/** `times`: of predictions that exist already (an earlier session's), shifted onto this session's start. */
+export function writeStart(folder: string, start: ProtocolStart, times: readonly number[] = []): void {
+  const head = `ingestion_pid: ${start.pid}\ntask_name: ${start.task}\ntime_budget: ${start.budgetS}\nstart_time: ${start.startTimeS.toFixed(6)}\n`
+  writeFileAtomic(join(folder, 'start.txt'), head + times.map((time, k) => timeLine(k, time)).join(''))
+}
+
+/** Writes prediction k by rename, then its time. `scores`: [n, K] row-major. Returns the time it was given, unix seconds. */
+export function writePrediction(
+  folder: string,
+  task: string,
+  k: number,
+  scores: Float32Array,
+  classCount: number,
+  nowS: () => number,
+): number {
+  writeFileAtomic(join(folder, `${task}.predict_${k}`), formatScores(scores, classCount))
+  const time = nowS()
+  appendFileSync(join(folder, 'start.txt'), timeLine(k, time))
+  return time
+}
+
+export function writeEnd(folder: string, end: ProtocolEnd): void {
+  writeFileAtomic(
+    join(folder, 'end.txt'),
+    `ingestion_duration: ${end.durationS.toFixed(6)}\ningestion_success: ${end.success ? 1 : 0}\nend_time: ${end.endTimeS.toFixed(6)}\n`,
+  )
+}
+
+/** Start time and prediction times of a folder; torn or unknown lines are skipped. */
+export function readStart(folder: string): { startTimeS: number; timesS: Map<number, number> } {
+  let startTimeS = Number.NaN
+  const timesS = new Map<number, number>()
+  for (const line of readFileSync(join(folder, 'start.txt'), 'utf8').split('\n')) {
+    const match = /^(\w+): ([-+.\de]+)$/.exec(line)
+    if (match === null) continue
+    if (match[1] === 'start_time') startTimeS = Number(match[2])
+    else if (/^\d+$/.test(match[1])) timesS.set(Number(match[1]), Number(match[2]))
+  }
+  return { startTimeS, timesS }
+}
+
+/** Prediction files that exist, by number. */
+export function predictionNumbers(folder: string, task: string): number[] {
+  const prefix = `${task}.predict_`
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
+    .map((name) => Number(name.slice(prefix.length)))
+    .sort((a, b) => a - b)
+}
+
+/** [n, K] as lines of K numbers with 6 significant digits, space-separated. */
+export function formatScores(scores: Float32Array, classCount: number): string {
+  const lines: string[] = new Array(scores.length / classCount)
+  const cells: string[] = new Array(classCount)
+  for (let i = 0; i < lines.length; i++) {
+    for (let k = 0; k < classCount; k++) cells[k] = shortNumber(scores[i * classCount + k])
+    lines[i] = cells.join(' ')
+  }
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+}
+
+/** As C's `%.6g` up to notation: `toPrecision` leaves trailing zeros, which cost bytes and nothing else. */
+function shortNumber(x: number): string {
+  return x === 0 ? '0' : x === 1 ? '1' : x.toPrecision(6)
+}
+
+function timeLine(k: number, timeS: number): string {
+  return `${k}: ${timeS.toFixed(6)}\n`
+}

@@ -1,0 +1,188 @@
+// Blending what was kept: greedy forward selection with replacement on the validation rows (Caruana, Niculescu-Mizil, Crew &
+// Ksikes 2004), bagged over the candidates as in their section 2.3 where few rows judge. The objective is that of quality.ts.
+// Two blends compete: the weighted mean of probabilities and that of rank-mapped scores (quantile-map.ts).
+// Cost matters, since it is paid beside the training: a step proposes by log loss (one pass) and judges only a few by NAUC.
+import { Rng } from '../support/rng.ts'
+import { type Judge, judge, naucError, objective, type Quality } from './quality.ts'
+import { applyQuantileMap, fitQuantileMap, type QuantileMap } from './quantile-map.ts'
+
+export interface BlendCandidate {
+  member: string
+  /** [V, K] */
+  validation: Float32Array
+  quality: Quality
+}
+
+export interface BlendMember {
+  member: string
+  /** Positive; weights sum to 1. */
+  weight: number
+  /** Rank blends only: its scores go through this first. */
+  map: QuantileMap | null
+}
+
+export interface Blend {
+  kind: 'mean' | 'rank'
+  members: BlendMember[]
+  quality: Quality
+  /** [V, K] blended validation scores. */
+  validation: Float32Array
+}
+
+/** Candidates beyond these, by their own quality, are not considered. */
+const MAX_CANDIDATES = 12
+/** Rounds of selection: with 16 the finest weight is 1/16. */
+const MAX_ROUNDS = 16
+/** Candidates whose NAUC is computed per round, best first by log loss. */
+const JUDGED_PER_ROUND = 4
+/** Below these many validation cells a single greedy path overfits and bags cost nothing. */
+const BAG_BELOW = 6000
+const BAGS = 8
+/** A bag sees this share of the candidates (Caruana et al. use half). */
+const BAG_SHARE = 0.6
+/** Weights below this are dropped: a member costs time at every prediction. */
+const MIN_WEIGHT = 0.04
+/** Standard errors by which a blend must beat the best single model, which predicts faster and cannot be an accident of weights. */
+const BLEND_MARGIN = 0.02
+/** Ranks discard confidence, so they must win clearly: in standard errors, and at least in NAUC. */
+const RANK_MARGIN_ERRORS = 0.1
+const RANK_MARGIN = 0.002
+
+/** The best blend of the candidates, possibly of one alone; null without candidates. Deterministic. */
+export function selectBlend(against: Judge, candidates: readonly BlendCandidate[]): Blend | null {
+  const pool = [...candidates]
+    .sort((a, b) => objective(b.quality) - objective(a.quality) || (a.member < b.member ? -1 : 1))
+    .slice(0, MAX_CANDIDATES)
+  if (pool.length === 0) return null
+  const single: Blend = {
+    kind: 'mean',
+    members: [{ member: pool[0].member, weight: 1, map: null }],
+    quality: pool[0].quality,
+    validation: pool[0].validation,
+  }
+  if (pool.length === 1) return single
+  const counts = selectCounts(against, pool)
+  const mean = blendOf(against, pool, counts)
+  if (mean.members.length === 1) return single
+  const error = naucError(against, single.quality)
+  const best = objective(mean.quality) > objective(single.quality) + BLEND_MARGIN * error ? mean : single
+  if (against.multiLabel || against.classCount > 1) {
+    const ranked = rankBlend(against, pool, mean)
+    const margin = RANK_MARGIN + RANK_MARGIN_ERRORS * error
+    if (ranked.quality.nauc > best.quality.nauc + margin) return ranked
+  }
+  return best
+}
+
+/** Blends the members' scores for any rows: [n, K] each. Missing members are an error of the caller. */
+export function blendScores(
+  blend: Pick<Blend, 'members'>,
+  scoresOf: (member: string) => Float32Array,
+  classCount: number,
+): Float32Array {
+  let sum: Float32Array | null = null
+  for (const { member, weight, map } of blend.members) {
+    const scores = scoresOf(member)
+    const mapped = map === null ? scores : applyQuantileMap(map, scores, classCount)
+    sum ??= new Float32Array(mapped.length)
+    for (let at = 0; at < sum.length; at++) sum[at] += weight * mapped[at]
+  }
+  return sum ?? new Float32Array(0)
+}
+
+/** How often each candidate was chosen, over all bags. */
+function selectCounts(against: Judge, pool: readonly BlendCandidate[]): number[] {
+  const counts = new Array<number>(pool.length).fill(0)
+  const all = pool.map((_, i) => i)
+  if (against.labels.length >= BAG_BELOW || pool.length < 4) {
+    for (const i of greedy(against, pool, all)) counts[i]++
+    return counts
+  }
+  // The bags are part of the method, not of the run: fixed, so that equal candidates give equal blends.
+  const rng = Rng.fromSeed(2004)
+  const size = Math.max(2, Math.round(BAG_SHARE * pool.length))
+  for (let bag = 0; bag < BAGS; bag++) {
+    const members = Array.from(rng.permutation(pool.length).slice(0, size)).sort((a, b) => a - b)
+    const chosen = greedy(against, pool, members)
+    // Paths of different length weigh the same.
+    for (const i of chosen) counts[i] += 1 / chosen.length
+  }
+  return counts
+}
+
+/** One greedy path: indices into `pool`, with repetitions, up to its best point. */
+function greedy(against: Judge, pool: readonly BlendCandidate[], allowed: readonly number[]): number[] {
+  const chosen = [allowed[0]]
+  const sum = Float32Array.from(pool[allowed[0]].validation)
+  let best = objective(pool[allowed[0]].quality)
+  let bestLength = 1
+  for (let round = 1; round < MAX_ROUNDS; round++) {
+    const proposals = allowed
+      .map((i) => ({ i, loss: blendedLoss(against, sum, pool[i].validation, round) }))
+      .sort((a, b) => a.loss - b.loss || a.i - b.i)
+      .slice(0, JUDGED_PER_ROUND)
+    let next = -1
+    let nextObjective = Number.NEGATIVE_INFINITY
+    for (const { i } of proposals) {
+      const value = objective(judge(against, mix(sum, pool[i].validation, round)))
+      if (value > nextObjective) {
+        next = i
+        nextObjective = value
+      }
+    }
+    chosen.push(next)
+    addInto(sum, pool[next].validation)
+    if (nextObjective > best + 1e-6) {
+      best = nextObjective
+      bestLength = chosen.length
+    } else if (chosen.length > bestLength + 3) break
+  }
+  return chosen.slice(0, bestLength)
+}
+
+function blendOf(against: Judge, pool: readonly BlendCandidate[], counts: readonly number[]): Blend {
+  const total = counts.reduce((a, b) => a + b, 0)
+  const kept = counts.map((count) => (count / total < MIN_WEIGHT ? 0 : count))
+  const mass = kept.reduce((a, b) => a + b, 0)
+  const members = pool.flatMap(({ member }, i) => (kept[i] > 0 ? [{ member, weight: kept[i] / mass, map: null }] : []))
+  return judged(against, 'mean', members, pool)
+}
+
+function rankBlend(against: Judge, pool: readonly BlendCandidate[], mean: Blend): Blend {
+  const members = mean.members.map(({ member, weight }) => {
+    const { validation } = pool.find((candidate) => candidate.member === member)!
+    return { member, weight, map: fitQuantileMap(validation, against.classCount) }
+  })
+  return judged(against, 'rank', members, pool)
+}
+
+function judged(against: Judge, kind: Blend['kind'], members: BlendMember[], pool: readonly BlendCandidate[]): Blend {
+  const byName = new Map(pool.map((candidate) => [candidate.member, candidate.validation]))
+  const validation = blendScores({ members }, (member) => byName.get(member)!, against.classCount)
+  return { kind, members, quality: judge(against, validation), validation }
+}
+
+/** (sum + next) / (count + 1) */
+function mix(sum: Float32Array, next: Float32Array, count: number): Float32Array {
+  const mixed = new Float32Array(sum.length)
+  const share = 1 / (count + 1)
+  for (let at = 0; at < mixed.length; at++) mixed[at] = (sum[at] + next[at]) * share
+  return mixed
+}
+
+function addInto(sum: Float32Array, next: Float32Array): void {
+  for (let at = 0; at < sum.length; at++) sum[at] += next[at]
+}
+
+/** Log loss of (sum + next) / (count + 1) without building it; only positive labels count, as a proposal needs no more. */
+function blendedLoss(against: Judge, sum: Float32Array, next: Float32Array, count: number): number {
+  const { labels, multiLabel } = against
+  const share = 1 / (count + 1)
+  let loss = 0
+  for (let at = 0; at < labels.length; at++) {
+    const label = labels[at]
+    if (label > 0) loss -= label * Math.log(Math.max((sum[at] + next[at]) * share, 1e-7))
+    else if (multiLabel) loss -= Math.log(Math.max(1 - (sum[at] + next[at]) * share, 1e-7))
+  }
+  return loss
+}

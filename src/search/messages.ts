@@ -1,0 +1,164 @@
+// Everything that main and workers say to each other: one union per direction, validated where it is received, because a
+// worker may be of an older build or may have lost its mind. Child process IPC with 'advanced' serialisation carries typed
+// arrays. The exchange is synchronous on purpose: a worker with a candidate waits for the verdict before it trains on, so that
+// the same seed and the same slices always meet the same state (counted mode).
+import * as v from 'valibot'
+import type { TaskProfile } from '../dataset/profile.ts'
+import type { SearchSpace } from '../families/family.ts'
+
+const integer = v.pipe(v.number(), v.integer())
+const hyperParams = v.record(v.string(), v.union([v.number(), v.string(), v.boolean()]))
+const floats = v.instance(Float32Array)
+
+/** An error as it crosses a process boundary. */
+const fault = v.object({
+  code: v.string(),
+  message: v.string(),
+  exitCode: integer,
+  hint: v.optional(v.string()),
+  stack: v.optional(v.string()),
+})
+export type Fault = v.InferOutput<typeof fault>
+
+const sliceLimit = v.variant('kind', [
+  /** The slice ends at the first yield after `ms`; the trial can hope for time until `untilMs` of the run's clock. */
+  v.object({ kind: v.literal('clock'), ms: v.number(), untilMs: v.number() }),
+  /** The slice is `steps` yields; `left` of them remain to the whole run. */
+  v.object({ kind: v.literal('steps'), steps: integer, left: integer }),
+])
+export type SliceLimit = v.InferOutput<typeof sliceLimit>
+
+const toWorker = v.variant('type', [
+  v.object({
+    type: v.literal('configure'),
+    worker: integer,
+    /** Whether to start the lowest-order portfolio entry without being asked. */
+    starter: v.boolean(),
+    data: v.string(),
+    out: v.string(),
+    seed: v.number(),
+    engine: v.picklist(['auto', 'onnx', 'tfjs']),
+    device: v.string(),
+    /** Of this worker alone. */
+    threads: integer,
+    memoryBytes: v.number(),
+    families: v.nullable(v.array(v.string())),
+    familyModules: v.array(v.string()),
+    /** Unix time of the run's time zero, milliseconds. */
+    originUnixMs: v.number(),
+    limit: sliceLimit,
+  }),
+  v.object({
+    type: v.literal('slice'),
+    trial: v.string(),
+    family: v.string(),
+    params: hyperParams,
+    limit: sliceLimit,
+    /** Keep the trial's state on disk when the slice ends. */
+    snapshot: v.boolean(),
+  }),
+  /** Whether the candidate that the worker waits on is worth predicting the test split with. */
+  v.object({ type: v.literal('verdict'), member: v.string(), keep: v.boolean() }),
+  /** Give a trial's memory back; its state on disk stays. */
+  v.object({ type: v.literal('drop'), trial: v.string() }),
+  /** Save what can be saved within `ms`, then exit. */
+  v.object({ type: v.literal('leave'), ms: v.number() }),
+])
+export type ToWorker = v.InferOutput<typeof toWorker>
+
+const portfolioEntry = v.object({ family: v.string(), params: hyperParams, order: v.number() })
+export type PlannedTrial = v.InferOutput<typeof portfolioEntry>
+
+const fromWorker = v.variant('type', [
+  v.object({ type: v.literal('hello'), pid: integer }),
+  v.object({
+    type: v.literal('profile'),
+    profile: v.custom<TaskProfile>((value) => typeof value === 'object' && value !== null),
+    /** Ids of the test examples in order. */
+    testIds: v.instance(Float64Array),
+    planKind: v.picklist(['holdout', 'folds']),
+    /** [V, K] labels of the plan's rows. */
+    validationLabels: floats,
+    /** What identifies these data on --resume. */
+    fingerprint: v.string(),
+  }),
+  v.object({
+    type: v.literal('portfolio'),
+    /** Sorted by order. */
+    entries: v.array(portfolioEntry),
+    spaces: v.record(
+      v.string(),
+      v.custom<SearchSpace>((value) => typeof value === 'object' && value !== null),
+    ),
+    engine: v.string(),
+    device: v.string(),
+    threads: integer,
+    /** A few test examples as model inputs, to check merged models with: name -> tensor. */
+    probe: v.record(
+      v.string(),
+      v.object({ type: v.string(), shape: v.array(integer), data: v.union([floats, v.instance(BigInt64Array)]) }),
+    ),
+    /** Positions of the probe's examples in the test split. */
+    probeRows: v.instance(Int32Array),
+  }),
+  v.object({
+    type: v.literal('progress'),
+    trial: v.string(),
+    units: v.number(),
+    of: v.nullable(v.number()),
+    note: v.string(),
+  }),
+  v.object({
+    type: v.literal('candidate'),
+    trial: v.string(),
+    member: v.string(),
+    trainedOn: v.picklist(['sample', 'train', 'all']),
+    validation: v.nullable(floats),
+    /** The worker keeps it without being asked: the run's first model. */
+    staged: v.boolean(),
+  }),
+  /** The member's folder is whole: its graph and its test scores. */
+  v.object({
+    type: v.literal('member'),
+    trial: v.string(),
+    member: v.string(),
+    bytes: v.number(),
+    predictMs: v.number(),
+  }),
+  v.object({
+    type: v.literal('slice-end'),
+    trial: v.string(),
+    status: v.picklist(['paused', 'finished', 'failed']),
+    startMs: v.number(),
+    ms: v.number(),
+    steps: integer,
+    units: v.number(),
+    of: v.nullable(v.number()),
+    note: v.string(),
+    rssBytes: v.number(),
+    error: v.optional(fault),
+  }),
+  v.object({ type: v.literal('warning'), message: v.string() }),
+  /** The data cannot be used, or this worker cannot work: nothing follows. */
+  v.object({ type: v.literal('fault'), error: fault }),
+  v.object({ type: v.literal('mark'), name: v.string(), atMs: v.number() }),
+])
+export type FromWorker = v.InferOutput<typeof fromWorker>
+
+/** @throws Error naming the field; a wrong message is a defect, not bad input */
+export function parseToWorker(message: unknown): ToWorker {
+  return parse(toWorker, message)
+}
+
+/** @throws Error naming the field */
+export function parseFromWorker(message: unknown): FromWorker {
+  return parse(fromWorker, message)
+}
+
+function parse<S extends v.GenericSchema>(schema: S, message: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, message)
+  if (result.success) return result.output
+  const issue = result.issues[0]
+  const type = (message as { type?: unknown } | null)?.type
+  throw new Error(`message ${String(type)}: ${v.getDotPath(issue) ?? 'type'}: ${issue.message}`)
+}
