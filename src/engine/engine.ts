@@ -18,8 +18,11 @@ export interface CompileOptions {
 
 /** A compiled graph. Owned by the caller: release it. */
 export interface Executable {
-  /** @throws ENGINE naming the graph and the engine's own words */
-  run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>>
+  /**
+   * `into`: preallocated output tensors, by output name; those are written in place and returned.
+   * @throws ENGINE naming the graph and the engine's own words; OUT_OF_MEMORY
+   */
+  run(feeds: Readonly<Record<string, Tensor>>, into?: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
   release(): Promise<void>
 }
 

@@ -1,0 +1,95 @@
+import { afterAll, expect, test } from 'vitest'
+import type { Tensor } from '../../src/engine/engine.ts'
+import { createOnnxEngine } from '../../src/engine/onnx/engine.ts'
+import { GraphBuilder } from '../../src/graph/builder.ts'
+import { decodeGraph, encodeGraph } from '../../src/graph/encoding.ts'
+import { add, cast, concat, dimOf, isNan, matmul, mul, reshape, softmax, where } from '../../src/graph/functions.ts'
+import type { Graph } from '../../src/graph/graph.ts'
+
+const engine = createOnnxEngine({ threads: 1 })
+afterAll(() => engine.close())
+
+const f32 = (shape: number[], values: number[]): Tensor => ({ type: 'float32', shape, data: Float32Array.from(values) })
+
+/** scores = softmax(where(isnan(x), 0, x) W), [n, 2] */
+function linear(): Graph {
+  const g = new GraphBuilder()
+  const x = g.input('x', 'float32', ['n', 2])
+  const w = g.constant(Float32Array.of(1, 0, 0, 2), [2, 2])
+  g.output('scores', softmax(g, matmul(g, where(g, isNan(g, x), 0, x), w)))
+  return g.build()
+}
+
+test('a graph runs with any batch size', async () => {
+  const run = await engine.compile(linear())
+  for (const n of [1, 3]) {
+    const x = f32([n, 2], Array(n).fill([1, Number.NaN]).flat())
+    const { scores } = await run.run({ x })
+    expect(scores.shape).toEqual([n, 2])
+    expect((scores.data as Float32Array)[0]).toBeCloseTo(Math.E / (Math.E + 1), 6)
+  }
+  await run.release()
+})
+
+test('outputs are written into preallocated tensors', async () => {
+  const run = await engine.compile(linear())
+  const into = { scores: f32([1, 2], [0, 0]) }
+  const result = await run.run({ x: f32([1, 2], [0, 0]) }, into)
+  expect(result.scores).toBe(into.scores)
+  expect([...(into.scores.data as Float32Array)]).toEqual([0.5, 0.5])
+  await run.release()
+})
+
+test('equal graphs share a session, and one release does not end the other user', async () => {
+  const first = await engine.compile(linear())
+  const second = await engine.compile(linear())
+  await first.release()
+  await first.release()
+  const { scores } = await second.run({ x: f32([1, 2], [0, 0]) })
+  expect([...(scores.data as Float32Array)]).toEqual([0.5, 0.5])
+  await second.release()
+})
+
+test('a wrong feed names the input, what was received and what is needed', async () => {
+  const run = await engine.compile(linear())
+  await expect(run.run({ x: f32([1, 3], [0, 0, 0]) })).rejects.toThrow(
+    'input x: received float32[1, 3]; must be float32[n, 2]',
+  )
+  await expect(run.run({})).rejects.toThrow('input x float32[n, 2] is not fed')
+  await run.release()
+})
+
+test('a member graph survives bytes and is inlined twice into one model', async () => {
+  const member = decodeGraph(encodeGraph(linear()))
+  expect(member).toEqual(linear())
+  const g = new GraphBuilder()
+  const x = g.input('x', 'float32', ['n', 2])
+  const a = g.inline(member, { x }).scores
+  const b = g.inline(member, { x: mul(g, x, 2) }).scores
+  g.output('scores', mul(g, add(g, a, b), 0.5))
+  const graph = g.build()
+  expect(graph.initializers.filter((c) => c.shape.length === 2)).toHaveLength(1)
+  const run = await engine.compile(graph)
+  const { scores } = await run.run({ x: f32([1, 2], [1, 0]) })
+  const sigmoid = (z: number) => 1 / (1 + Math.exp(-z))
+  expect((scores.data as Float32Array)[0]).toBeCloseTo((sigmoid(1) + sigmoid(2)) / 2, 6)
+  await run.release()
+})
+
+test('shapes with several symbols are reshaped at run time', async () => {
+  const g = new GraphBuilder()
+  const x = g.input('x', 'float32', ['n', 't', 'c', 2])
+  const flat = reshape(g, x, ['n', 't', '2*c'])
+  expect(flat.shape).toEqual(['n', 't', '2*c'])
+  const swapped = reshape(g, x, ['t', 'n', 'c', 2])
+  expect(swapped.shape).toEqual(['t', 'n', 'c', 2])
+  const size = g.op('Reshape', [x, concat(g, [dimOf(g, x, 0), g.ints([-1])], 0)])
+  expect(size.shape).toEqual(['n', '2*c*t'])
+  g.output('swapped', swapped)
+  g.output('n', cast(g, dimOf(g, x, 0), 'float32'))
+  const run = await engine.compile(g.build())
+  const out = await run.run({ x: f32([2, 3, 1, 2], Array(12).fill(1)) })
+  expect(out.swapped.shape).toEqual([3, 2, 1, 2])
+  expect(out.n.data[0]).toBe(2)
+  await run.release()
+})
