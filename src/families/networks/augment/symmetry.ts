@@ -1,0 +1,119 @@
+// Which mirror images of a picture are still pictures of the same class, decided from the data before anything is trained: if
+// a mirror changes nothing, mirrored probes lie as close to the other pictures of their class as the probes themselves do.
+// Compared in a small block-mean space, class by class; one class that minds (a 2 among 0s and 8s) forbids the mirror for all.
+import type { Pictures } from './pictures.ts'
+
+export interface Symmetry {
+  x: boolean
+  y: boolean
+}
+
+/** Side of the block-mean pictures that are compared. */
+const GRID = 8
+/** Probes and references per class: enough to tell .35 from .5. */
+const PER_CLASS = 60
+/** A fair mirror wins half of the comparisons; below this share it is not fair (three standard errors at 60 probes). */
+const FAIR_SHARE = 0.32
+
+/**
+ * @param labels [n, K] of the same pictures
+ * @param x, y whether each mirror (left-right, top-bottom) is safe
+ */
+export function findSymmetry(pictures: Pictures, labels: Float32Array, classCount: number): Symmetry {
+  const grid = shrink(pictures)
+  return {
+    x: isFair(grid, labels, classCount, pictures.channels, true),
+    y: isFair(grid, labels, classCount, pictures.channels, false),
+  }
+}
+
+function isFair(
+  grid: Float32Array,
+  labels: Float32Array,
+  classCount: number,
+  channels: number,
+  alongX: boolean,
+): boolean {
+  let judged = 0
+  let wins = 0
+  for (let k = 0; k < classCount; k++) {
+    const rows = membersOf(labels, classCount, k)
+    if (rows.length < 4) continue
+    let won = 0
+    for (const probe of rows) won += mirrorWins(grid, rows, probe, channels, alongX)
+    // Small classes get the benefit of the doubt by two pseudo-probes of each outcome.
+    if ((won + 2) / (rows.length + 4) < FAIR_SHARE) return false
+    judged += rows.length
+    wins += won
+  }
+  return judged > 0 && wins / judged > FAIR_SHARE
+}
+
+/** 1 when the mirrored probe has the nearer nearest neighbour among the others of its class, 1/2 on a tie. */
+function mirrorWins(grid: Float32Array, rows: number[], probe: number, channels: number, alongX: boolean): number {
+  const size = channels * GRID * GRID
+  const own = grid.subarray(probe * size, (probe + 1) * size)
+  const mirrored = mirror(own, channels, alongX)
+  let plain = Number.POSITIVE_INFINITY
+  let turned = Number.POSITIVE_INFINITY
+  for (const other of rows) {
+    if (other === probe) continue
+    const at = other * size
+    let p = 0
+    let t = 0
+    for (let i = 0; i < size; i++) {
+      const v = grid[at + i]
+      p += (v - own[i]) ** 2
+      t += (v - mirrored[i]) ** 2
+    }
+    plain = Math.min(plain, p)
+    turned = Math.min(turned, t)
+  }
+  return turned < plain ? 1 : turned === plain ? 0.5 : 0
+}
+
+function mirror(picture: Float32Array, channels: number, alongX: boolean): Float32Array {
+  const out = new Float32Array(picture.length)
+  let to = 0
+  for (let c = 0; c < channels; c++) {
+    for (let y = 0; y < GRID; y++) {
+      for (let x = 0; x < GRID; x++) {
+        const sy = alongX ? y : GRID - 1 - y
+        const sx = alongX ? GRID - 1 - x : x
+        out[to++] = picture[(c * GRID + sy) * GRID + sx]
+      }
+    }
+  }
+  return out
+}
+
+function membersOf(labels: Float32Array, classCount: number, k: number): number[] {
+  const rows: number[] = []
+  for (let i = 0; i * classCount < labels.length && rows.length < PER_CLASS; i++) {
+    if (labels[i * classCount + k] > 0.5) rows.push(i)
+  }
+  return rows
+}
+
+/** [n, channels, GRID, GRID] block means. */
+function shrink(pictures: Pictures): Float32Array {
+  const { data, height, width } = pictures
+  const planes = data.length / (height * width)
+  const out = new Float32Array(planes * GRID * GRID)
+  for (let p = 0; p < planes; p++) {
+    for (let gy = 0; gy < GRID; gy++) {
+      const y0 = Math.floor((gy * height) / GRID)
+      const y1 = Math.max(y0 + 1, Math.floor(((gy + 1) * height) / GRID))
+      for (let gx = 0; gx < GRID; gx++) {
+        const x0 = Math.floor((gx * width) / GRID)
+        const x1 = Math.max(x0 + 1, Math.floor(((gx + 1) * width) / GRID))
+        let sum = 0
+        for (let y = y0; y < y1; y++) {
+          for (let x = x0; x < x1; x++) sum += data[(p * height + y) * width + x]
+        }
+        out[(p * GRID + gy) * GRID + gx] = sum / ((y1 - y0) * (x1 - x0))
+      }
+    }
+  }
+  return out
+}

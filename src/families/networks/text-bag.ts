@@ -1,0 +1,88 @@
+// Text, by averaged embeddings of words, word pieces and word pairs: seconds to train, and a different enough view from n-gram
+// weights to be worth blending. Text is read from the first matrix.
+import { linkOf, targetsOf } from '../common/label-statistics.ts'
+import { type Fitter, trainClassical } from '../common/train-classical.ts'
+import type { Family, HyperParams, TrialContext } from '../family.ts'
+import { type BagOptions, newBag, predictBag, trainBag } from './text/bag.ts'
+import { bagModel } from './text/bag-model.ts'
+import { subwordsOf } from './text/subwords.ts'
+import { documentCounts, readTokens, type Tokens } from './text/tokens.ts'
+
+/** Vocabulary strings of one character each have no pieces. */
+const LONG_TOKENS = 1.8
+
+export const textBag: Family = {
+  name: 'text-bag',
+  summary: 'averaged embeddings of words, word pieces and word pairs',
+  portfolio(profile) {
+    if (profile.kind !== 'text') return null
+    return [
+      { params: { dims: 64, epochs: epochsFor(profile.trainCount), rate: 0.1, dropout: 0.2, pairs: true }, order: 20 },
+    ]
+  },
+  space: () => ({
+    dims: {
+      type: 'int',
+      low: 16,
+      high: 128,
+      log: true,
+      reason: 'more vectors hold more topics; texts are short, so few suffice',
+    },
+    epochs: {
+      type: 'int',
+      low: 3,
+      high: 40,
+      log: true,
+      reason: 'few texts need many passes, many texts overfit with them',
+    },
+    rate: { type: 'float', low: 0.02, high: 0.3, log: true, reason: 'Adagrad rates around a tenth work for text' },
+    dropout: { type: 'float', low: 0, high: 0.5, reason: 'hiding words keeps single words from deciding alone' },
+    pairs: { type: 'choice', options: [true, false], reason: 'word order matters for opinions, little for topics' },
+  }),
+  train: (trial) => trainClassical(trial, bagFitter(trial)),
+}
+
+/** Enough passes that a few hundred thousand texts are visited. */
+function epochsFor(count: number): number {
+  return Math.max(4, Math.min(25, Math.round(120_000 / Math.max(1, count))))
+}
+
+function bagFitter(trial: TrialContext): Fitter {
+  const { profile, labels, rng } = trial
+  const options = bagOptions(trial.params, profile.trainCount)
+  const link = linkOf(profile, labels)
+  const size = profile.spec.vocabulary.length
+  const long = profile.vocabulary !== null && profile.vocabulary.meanTokenLength >= LONG_TOKENS
+  let fits = 0
+  return {
+    async *fit(rows) {
+      const tokens = await readTokens(trial.data, rows)
+      const counts = documentCounts(tokens, size)
+      const subwords = long ? subwordsOf(profile.spec.vocabulary, (id) => counts[id] > 0) : null
+      const stream = rng.split(`fit ${fits++}`)
+      const bag = newBag(counts, subwords, profile.classCount, options, stream.split('start'))
+      const targets = targetsOf(link, labels, profile.classCount, rows)
+      for (const done of trainBag(bag, tokens, targets, stream.split('order'))) {
+        yield { done, of: options.epochs, note: 'passes' }
+      }
+      const predict = async (judged: Int32Array) => {
+        const held: Tokens = await readTokens(trial.data, judged)
+        return predictBag(bag, held, profile.classCount, link === 'softmax')
+      }
+      return { model: bagModel(bag, link), choices: {}, predict }
+    },
+  }
+}
+
+function bagOptions(params: HyperParams, count: number): BagOptions {
+  return {
+    dims: Number(params.dims),
+    // Buckets for about as many distinct pairs as texts bring, within what a model file can carry.
+    pairBuckets:
+      params.pairs === true ? 2 ** Math.max(10, Math.min(16, Math.ceil(Math.log2(Math.max(1, count) * 8)))) : 0,
+    epochs: Number(params.epochs),
+    rate: Number(params.rate),
+    dropout: Number(params.dropout),
+    labelSmoothing: 0,
+  }
+}
