@@ -5,15 +5,21 @@ import { randomTuner } from './random.ts'
 import { reinforceTuner } from './reinforce.ts'
 import type { Proposal, Tuner, TunerInput } from './tuner.ts'
 
+/** The portfolio's first entry alone: the first prediction is its work, whoever proposes the rest. */
+const opening: Tuner = {
+  name: 'portfolio',
+  propose: (input) => portfolioTuner.propose({ ...input, portfolio: input.portfolio.slice(0, 1) }),
+}
+
 const SEARCHES: Record<string, readonly Tuner[]> = {
   auto: [portfolioTuner, evolutionTuner],
   portfolio: [portfolioTuner],
-  random: [portfolioTuner, randomTuner],
-  evolution: [portfolioTuner, evolutionTuner],
-  reinforce: [portfolioTuner, reinforceTuner],
+  random: [opening, randomTuner],
+  evolution: [opening, evolutionTuner],
+  reinforce: [opening, reinforceTuner],
 }
 
-/** All searches open with the portfolio: without its first entry there would be no first prediction. */
+/** @param search a name from `--search`; the command line has checked it */
 export function proposeTrial(search: string, input: TunerInput): (Proposal & { tuner: string }) | null {
   for (const tuner of SEARCHES[search] ?? SEARCHES.auto) {
     const proposal = tuner.propose(input)
