@@ -1,0 +1,170 @@
+// COMPRESSED matrices of chosen rows -> DenseBatch of uint8 pictures at their own sizes. Sizes come from the pictures, never
+// from row_count and col_count (some files state width and height the other way round). Frames of one video are padded to
+// its largest. An unreadable picture becomes a black one and its row is reported; too many of them end the reading.
+import pLimit from 'p-limit'
+import { DataError } from '../support/errors.ts'
+import type { DenseBatch } from './batch.ts'
+import type { PictureHeader } from './picture-header.ts'
+import {
+  decodePicture,
+  decodePicturePooled,
+  inspectPicture,
+  isLargePicture,
+  loadGifDecoder,
+  PictureError,
+  type Pixels,
+  writePixels,
+} from './pictures.ts'
+import { ascendingOrder, recordError } from './rows.ts'
+import { findFeatureList, readByteStrings } from './sequence-example.ts'
+import type { DatasetSpec } from './spec.ts'
+import { type RecordIndex, readRecords, recordPlace } from './tfrecord.ts'
+import { type Span, type Wire, WireError, wireOver } from './wire.ts'
+
+/** Share of a split's examples that may have unreadable pictures. */
+export const MAX_UNREADABLE_SHARE = 0.01
+/** Pictures in the thread pool at a time: as many as a laptop has fast cores; more only holds memory. */
+const POOLED_AT_A_TIME = 4
+
+/** Rows of a split found unreadable so far, with the fault of each. */
+export type UnreadableRows = Map<number, DataError>
+
+interface Frame {
+  span: Span
+  header: PictureHeader
+}
+
+/** @throws DATA_RECORD; DATA_PICTURE when over 1 % of the split's examples are unreadable */
+export async function readPictureRows(
+  index: RecordIndex,
+  spec: DatasetSpec,
+  matrix: number,
+  rows: Int32Array,
+  unreadable: UnreadableRows,
+): Promise<DenseBatch> {
+  const { rows: rowCount, cols, channels } = spec.matrices[matrix]
+  const field = `${matrix}_compressed`
+  const key = Buffer.from(field)
+  const order = ascendingOrder(rows)
+  const sorted = order === null ? rows : order.map((position) => rows[position])
+  const examples: { pixels: Uint8Array; shape: number[] }[] = new Array(rows.length)
+  const limit = pLimit(POOLED_AT_A_TIME)
+
+  for (const group of readRecords(index, sorted, false)) {
+    const wire = wireOver(group.bytes)
+    const pending: Promise<void>[] = []
+    for (let i = 0; i < group.items.length; i++) {
+      const item = group.items[i]
+      const row = sorted[item]
+      const position = order === null ? item : order[item]
+      const reject = (error: unknown): void => {
+        if (!(error instanceof PictureError)) throw recordError(error, index, row, field)
+        examples[position] = blackExample(spec.sequenceSize, rowCount, cols, channels)
+        addUnreadable(index, row, field, error, unreadable)
+      }
+      try {
+        const frames = inspectFrames(wire, { start: group.starts[i], end: group.ends[i] }, key, spec.sequenceSize)
+        if (frames.some((frame) => frame.header.format === 'gif')) await loadGifDecoder()
+        const example = emptyExample(frames, spec.sequenceSize, rowCount, cols, channels)
+        examples[position] = example
+        const place = (frame: Frame, t: number, pixels: Pixels) =>
+          writeFrame(example, t, frame.header, pixels, channels)
+        if (frames.some((frame) => isLargePicture(frame.header))) {
+          const decoded = frames.map((frame, t) =>
+            limit(async () => {
+              const bytes = group.bytes.subarray(frame.span.start, frame.span.end)
+              place(
+                frame,
+                t,
+                await (frame.header.format === 'gif' ? decodePicture : decodePicturePooled)(bytes, frame.header),
+              )
+            }),
+          )
+          const done = Promise.all(decoded).then(() => undefined, reject)
+          done.catch(() => undefined) // awaited below, unless an earlier fault ends the reading first
+          pending.push(done)
+        } else {
+          for (let t = 0; t < frames.length; t++) {
+            const { span, header } = frames[t]
+            place(frames[t], t, decodePicture(group.bytes.subarray(span.start, span.end), header))
+          }
+        }
+      } catch (error) {
+        reject(error)
+      }
+    }
+    await Promise.all(pending)
+  }
+  return concatenate(examples)
+}
+
+function inspectFrames(wire: Wire, record: Span, key: Uint8Array, steps: number): Frame[] {
+  const list = findFeatureList(wire, record.start, record.end, key)
+  if (list === null) throw new WireError('is missing')
+  const spans = readByteStrings(wire, list)
+  if (spans.length === 0) throw new PictureError('holds no picture')
+  if (steps > 0 && spans.length > steps) {
+    throw new WireError(`holds ${spans.length} pictures; must be at most sequence_size ${steps}`)
+  }
+  return spans.map((span) => ({ span, header: inspectPicture(wire.bytes.subarray(span.start, span.end)) }))
+}
+
+/** Black until the frames are written: [steps, largest height, largest width, channels]. */
+function emptyExample(frames: Frame[], steps: number, rowCount: number, colCount: number, channels: number) {
+  if (frames.length === 0) return blackExample(steps, rowCount, colCount, channels)
+  const rows = Math.max(...frames.map((frame) => frame.header.height))
+  const cols = Math.max(...frames.map((frame) => frame.header.width))
+  const shape = [steps > 0 ? steps : frames.length, rows, cols, channels]
+  return { pixels: new Uint8Array(shape[0] * rows * cols * channels), shape }
+}
+
+function blackExample(steps: number, rows: number, cols: number, channels: number) {
+  const shape = [Math.max(1, steps), Math.max(1, rows), Math.max(1, cols), channels]
+  return { pixels: new Uint8Array(shape[0] * shape[1] * shape[2] * channels), shape }
+}
+
+function writeFrame(
+  example: { pixels: Uint8Array; shape: number[] },
+  t: number,
+  header: PictureHeader,
+  pixels: Pixels,
+  channels: number,
+): void {
+  const [, rows, cols] = example.shape
+  const start = t * rows * cols * channels
+  if (header.width === cols) {
+    writePixels(pixels, channels, example.pixels, start)
+    return
+  }
+  const stride = header.width * pixels.channels
+  for (let row = 0; row < header.height; row++) {
+    const line = { data: pixels.data.subarray(row * stride, (row + 1) * stride), channels: pixels.channels }
+    writePixels(line, channels, example.pixels, start + row * cols * channels)
+  }
+}
+
+function addUnreadable(
+  index: RecordIndex,
+  row: number,
+  field: string,
+  error: PictureError,
+  unreadable: UnreadableRows,
+): void {
+  const fault = { ...recordPlace(index, row), field, rule: error.message, cause: error }
+  unreadable.set(row, new DataError('DATA_PICTURE', fault))
+  if (unreadable.size <= MAX_UNREADABLE_SHARE * index.count) return
+  const share = `${unreadable.size} of ${index.count} examples have unreadable pictures; at most 1 % may`
+  throw new DataError('DATA_PICTURE', { ...fault, rule: `${error.message} (${share})` })
+}
+
+function concatenate(examples: { pixels: Uint8Array; shape: number[] }[]): DenseBatch {
+  const offsets = new Float64Array(examples.length + 1)
+  const shapes = new Int32Array(examples.length * 4)
+  for (let i = 0; i < examples.length; i++) {
+    offsets[i + 1] = offsets[i] + examples[i].pixels.length
+    shapes.set(examples[i].shape, i * 4)
+  }
+  const data = new Uint8Array(offsets[examples.length])
+  for (let i = 0; i < examples.length; i++) data.set(examples[i].pixels, offsets[i])
+  return { layout: 'dense', data, offsets, shapes }
+}

@@ -1,0 +1,252 @@
+// One split of a dataset: an index over its shards, ids and labels from one cheap pass over the records' beginnings, and
+// matrices of any rows on demand. Memory follows what is asked for, never the size of the files.
+import { DataError } from '../support/errors.ts'
+import type { MatrixBatch, SplitName } from './batch.ts'
+import { readDenseRows, type ValueCounts } from './read-dense.ts'
+import type { UnreadableRows } from './read-pictures.ts'
+import { readSparseRows, type SparseExtent } from './read-sparse.ts'
+import { recordError } from './rows.ts'
+import { type ExampleContext, readContext } from './sequence-example.ts'
+import type { DatasetSpec } from './spec.ts'
+import { closeRecords, indexRecords, type RecordIndex, readRecords, recordPlace } from './tfrecord.ts'
+import { type Wire, wireOver } from './wire.ts'
+
+export interface Split {
+  readonly name: SplitName
+  readonly count: number
+  /** [count]; examples without one are numbered as the public files do (test from 0, training after them). */
+  readonly ids: Float64Array
+  /** [count, K], row-major, built at first use. Test labels are never read: empty there. */
+  readonly labels: Float32Array
+  /** The same, sparse: example i has classes index[start[i] .. start[i + 1]) with their scores. */
+  readonly labelLists: LabelLists
+  /** NaN and infinite values among the rows read so far. */
+  readonly oddValues: { nan: number; infinite: number }
+  /** Rows whose pictures turned out unreadable, among those read so far; they read as black. */
+  readonly unreadable: UnreadableRows
+  /**
+   * Matrix `matrix` of `rows`, in their order, repeats allowed. Infinite values read as NaN.
+   * @throws DATA_RECORD, DATA_PICTURE
+   */
+  read(rows: Int32Array, matrix?: number): Promise<MatrixBatch>
+  close(): void
+}
+
+export interface LabelLists {
+  /** [count + 1] */
+  start: Int32Array
+  index: Int32Array
+  score: Float32Array
+}
+
+/** What `openSplit` gives to its dataset besides the split. */
+export interface OpenSplit {
+  split: Split
+  index: RecordIndex
+  /** Sizes of SPARSE matrices, filled in by the dataset before the first read. */
+  extents: (SparseExtent | null)[]
+  /** Per row, NaN where the record has none. */
+  storedIds: Float64Array
+}
+
+/** @throws DATA_MISSING, DATA_RECORD, DATA_LABEL, DATA_MISMATCH */
+export function openSplit(name: SplitName, files: readonly string[], spec: DatasetSpec): OpenSplit {
+  const scan = new ContextScan(name === 'train')
+  const index = indexRecords(files, (bytes, start, end, whole, record) => scan.visit(bytes, start, end, whole, record))
+  try {
+    scan.finish(index)
+    checkCount(index, spec, name)
+    checkLabels(scan, index, spec)
+  } catch (error) {
+    closeRecords(index)
+    throw error
+  }
+  const extents: (SparseExtent | null)[] = spec.matrices.map(() => null)
+  const counts = spec.matrices.map((): ValueCounts => ({ nan: 0, infinite: 0, seen: new Uint8Array(index.count) }))
+  const unreadable: UnreadableRows = new Map()
+  const labelLists = scan.lists()
+  let labels: Float32Array | null = null
+  const split: Split = {
+    name,
+    count: index.count,
+    ids: scan.ids.slice(0, index.count),
+    labelLists,
+    unreadable,
+    get labels() {
+      labels ??= name === 'train' ? denseLabels(labelLists, spec.outputDim) : new Float32Array(0)
+      return labels
+    },
+    get oddValues() {
+      const sum = (field: 'nan' | 'infinite') => counts.reduce((total, count) => total + count[field], 0)
+      return { nan: sum('nan'), infinite: sum('infinite') }
+    },
+    async read(rows, matrix = 0) {
+      for (const row of rows)
+        if (!(row >= 0 && row < index.count)) throw new RangeError(`no row ${row} among ${index.count}`)
+      const { format } = spec.matrices[matrix]
+      switch (format) {
+        case 'DENSE':
+          return readDenseRows(index, spec, matrix, rows, counts[matrix])
+        case 'SPARSE':
+          return readSparseRows(index, matrix, extents[matrix]!, rows, counts[matrix])
+        case 'COMPRESSED': {
+          const { readPictureRows } = await import('./read-pictures.ts')
+          return readPictureRows(index, spec, matrix, rows, unreadable)
+        }
+        default:
+          throw format satisfies never
+      }
+    },
+    close: () => closeRecords(index),
+  }
+  return { split, index, extents, storedIds: split.ids }
+}
+
+/** Collects ids and labels while the index is made; records whose context lies further in are read afterwards. */
+class ContextScan {
+  ids = new Float64Array(1024)
+  readonly #labelled: boolean
+  readonly #index: number[] = []
+  readonly #score: number[] = []
+  readonly #count: number[] = []
+  readonly #late: number[] = []
+  readonly #lateContexts = new Map<number, ExampleContext>()
+  readonly #context: ExampleContext = { id: Number.NaN, labelIndex: [], labelScore: [] }
+  /** Faults wait until the index can name their place. */
+  readonly #faults: { record: number; error: unknown }[] = []
+  #wire: Wire | null = null
+  #records = 0
+
+  constructor(labelled: boolean) {
+    this.#labelled = labelled
+  }
+
+  visit(bytes: Buffer, start: number, end: number, whole: boolean, record: number): void {
+    if (this.#wire === null || this.#wire.bytes !== bytes) this.#wire = wireOver(bytes)
+    if (record === this.ids.length) {
+      const larger = new Float64Array(record * 2)
+      larger.set(this.ids)
+      this.ids = larger
+    }
+    this.#records = record + 1
+    try {
+      const found = readContext(this.#wire, start, end, whole, this.#context)
+      this.ids[record] = this.#context.id
+      if (found) this.#keep(record, this.#context)
+      else {
+        this.#late.push(record)
+        this.#count.push(0)
+      }
+    } catch (error) {
+      this.#faults.push({ record, error })
+      this.#count.push(0)
+    }
+  }
+
+  finish(index: RecordIndex): void {
+    const fault = this.#faults[0]
+    if (fault !== undefined) throw recordError(fault.error, index, fault.record, 'context')
+    for (const group of readRecords(index, this.#late, true)) {
+      const wire = wireOver(group.bytes)
+      for (let i = 0; i < group.items.length; i++) {
+        const record = this.#late[group.items[i]]
+        const context: ExampleContext = { id: Number.NaN, labelIndex: [], labelScore: [] }
+        try {
+          readContext(wire, group.starts[i], group.ends[i], true, context)
+          if (this.#labelled) checkPairs(context, index, record)
+        } catch (error) {
+          throw recordError(error, index, record, 'context')
+        }
+        this.ids[record] = context.id
+        this.#lateContexts.set(record, context)
+      }
+    }
+    const mismatched = this.#mismatched
+    if (mismatched !== null) checkPairs(mismatched.context, index, mismatched.record)
+  }
+
+  #mismatched: { record: number; context: ExampleContext } | null = null
+
+  #keep(record: number, context: ExampleContext): void {
+    if (!this.#labelled) {
+      this.#count.push(0)
+      return
+    }
+    const { labelIndex, labelScore } = context
+    const count = labelIndex.length
+    if (labelScore.length !== count && labelScore.length !== 0) {
+      this.#mismatched ??= { record, context: structuredClone(context) }
+    }
+    this.#count.push(count)
+    for (let i = 0; i < count; i++) {
+      this.#index.push(labelIndex[i])
+      this.#score.push(labelScore[i] ?? 1)
+    }
+  }
+
+  lists(): LabelLists {
+    const start = new Int32Array(this.#records + 1)
+    if (!this.#labelled) return { start, index: new Int32Array(0), score: new Float32Array(0) }
+    for (let i = 0; i < this.#records; i++) {
+      start[i + 1] = start[i] + (this.#lateContexts.get(i)?.labelIndex.length ?? this.#count[i])
+    }
+    const index = new Int32Array(start[this.#records])
+    const score = new Float32Array(start[this.#records])
+    for (let i = 0, from = 0; i < this.#records; from += this.#count[i++]) {
+      const late = this.#lateContexts.get(i)
+      for (let j = start[i], k = 0; j < start[i + 1]; j++, k++) {
+        index[j] = late === undefined ? this.#index[from + k] : late.labelIndex[k]
+        score[j] = late === undefined ? this.#score[from + k] : (late.labelScore[k] ?? 1)
+      }
+    }
+    return { start, index, score }
+  }
+}
+
+function checkPairs(context: ExampleContext, index: RecordIndex, record: number): void {
+  const { labelIndex, labelScore } = context
+  if (labelScore.length === 0 || labelScore.length === labelIndex.length) return
+  throw new DataError('DATA_LABEL', {
+    ...recordPlace(index, record),
+    field: 'label_score',
+    value: `${labelScore.length} scores`,
+    rule: `must be as many as label_index has entries (${labelIndex.length})`,
+  })
+}
+
+function checkCount(index: RecordIndex, spec: DatasetSpec, name: SplitName): void {
+  if (index.count === spec.sampleCount) return
+  throw new DataError('DATA_MISMATCH', {
+    file: `${name}/metadata.textproto`,
+    field: 'sample_count',
+    value: spec.sampleCount,
+    rule: `must equal the number of records in ${name}/sample* (${index.count})`,
+    hint: 'a shard is missing, or the metadata are of another version of the data',
+  })
+}
+
+function checkLabels(scan: ContextScan, records: RecordIndex, spec: DatasetSpec): void {
+  const { start, index, score } = scan.lists()
+  let record = 0
+  for (let i = 0; i < index.length; i++) {
+    while (start[record + 1] <= i) record++
+    const fault = (field: string, value: unknown, rule: string) =>
+      new DataError('DATA_LABEL', { ...recordPlace(records, record), field, value, rule })
+    if (index[i] < 0 || index[i] >= spec.outputDim) {
+      throw fault('label_index', index[i], `must be from 0 to output_dim - 1 = ${spec.outputDim - 1}`)
+    }
+    if (!(score[i] >= 0 && score[i] <= 1)) throw fault('label_score', score[i], 'must be from 0 to 1')
+  }
+}
+
+function denseLabels(lists: LabelLists, outputDim: number): Float32Array {
+  const count = lists.start.length - 1
+  const labels = new Float32Array(count * outputDim)
+  for (let i = 0; i < count; i++) {
+    for (let j = lists.start[i]; j < lists.start[i + 1]; j++) {
+      const at = i * outputDim + lists.index[j]
+      labels[at] = Math.max(labels[at], lists.score[j])
+    }
+  }
+  return labels
+}

@@ -1,0 +1,292 @@
+// A pull parser for the protobuf text format (https://protobuf.dev/reference/protobuf/textformat-spec/), driven by tables of
+// field readers. Takes every spelling that writers use: single or double quotes, adjacent strings, octal, hex and unicode
+// escapes (escaped bytes are UTF-8), `{}` or `<>` messages, optional colons before messages, `[a, b]` lists, `;` and `,`
+// separators, comments. Fields that no table names are skipped, nested ones included. Faults carry line and column.
+// One pass over the string without a token list or a tree: vocabularies have 100,000 entries.
+import { DataError } from '../support/errors.ts'
+
+export type FieldReader = (text: TextProto) => void
+/** What to do with each value of a field; fields not named here are skipped. */
+export type FieldReaders = ReadonlyMap<string, FieldReader>
+
+const QUOTE = 34
+const APOSTROPHE = 39
+const BACKSLASH = 92
+const HASH = 35
+const COLON = 58
+const MINUS = 45
+const CLOSING: Record<string, string> = { '{': '}', '<': '>' }
+
+export class TextProto {
+  readonly #text: string
+  readonly #file: string
+  #at = 0
+  /** Where the value being read starts: faults in its meaning point there. */
+  #valueAt = 0
+  #hadColon = false
+
+  /** @param file named in faults */
+  constructor(text: string, file: string) {
+    this.#text = text
+    this.#file = file
+    if (text.charCodeAt(0) === 0xfeff) this.#at = 1
+  }
+
+  /** Reads the whole text as one message. @throws DATA_METADATA with line and column */
+  document(fields: FieldReaders): void {
+    this.#fields(fields, '')
+  }
+
+  /** Reads one message value. */
+  message(fields: FieldReaders): void {
+    const open = this.#text[this.#at]
+    const close = CLOSING[open]
+    if (close === undefined) throw this.#unexpected('a message in { }')
+    this.#at++
+    this.#fields(fields, close)
+  }
+
+  string(): string {
+    this.#needColon()
+    this.#valueAt = this.#at
+    let value = this.#quoted()
+    for (;;) {
+      const c = this.#peek()
+      if (c !== QUOTE && c !== APOSTROPHE) return value
+      value += this.#quoted()
+    }
+  }
+
+  /** A 32-bit integer: decimal, 0x hex or 0 octal. */
+  int(): number {
+    this.#needColon()
+    this.#valueAt = this.#at
+    const negative = this.#text.charCodeAt(this.#at) === MINUS
+    if (negative) {
+      this.#at++
+      this.#peek()
+    }
+    const word = this.#word()
+    let value = Number.NaN
+    if (/^(0|[1-9]\d*)$/.test(word)) value = Number(word)
+    else if (/^0[xX][0-9a-fA-F]+$/.test(word)) value = Number.parseInt(word, 16)
+    else if (/^0[0-7]+$/.test(word)) value = Number.parseInt(word, 8)
+    if (Number.isNaN(value)) throw this.fault('must be a whole number', word || this.#text[this.#at])
+    if (negative) value = -value
+    if (value < -(2 ** 31) || value >= 2 ** 31) throw this.fault('must fit into 32 bits', value)
+    return value
+  }
+
+  bool(): boolean {
+    this.#needColon()
+    this.#valueAt = this.#at
+    const word = this.#word()
+    if (word === 'true' || word === 'True' || word === 't' || word === '1') return true
+    if (word === 'false' || word === 'False' || word === 'f' || word === '0') return false
+    throw this.fault('must be true or false', word || this.#text[this.#at])
+  }
+
+  /** @param names enum values in the order of their numbers, from 0 */
+  enumeration<Name extends string>(names: readonly Name[]): Name {
+    this.#needColon()
+    this.#valueAt = this.#at
+    const word = this.#word()
+    const name = names.find((candidate) => candidate === word) ?? (/^\d+$/.test(word) ? names[Number(word)] : undefined)
+    if (name === undefined) throw this.fault(`must be one of ${names.join(', ')}`, word || this.#text[this.#at])
+    return name
+  }
+
+  /** A fault in the value that was read last. */
+  fault(rule: string, value?: unknown, field?: string): DataError {
+    return this.#faultAt(this.#valueAt, rule, value, field)
+  }
+
+  #fields(fields: FieldReaders, close: string): void {
+    for (;;) {
+      const c = this.#peek()
+      if (Number.isNaN(c)) {
+        if (close === '') return
+        throw this.#unexpected(`"${close}"`)
+      }
+      if (close !== '' && c === close.charCodeAt(0)) {
+        this.#at++
+        return
+      }
+      this.#values(fields.get(this.#fieldName()) ?? SKIP)
+      const separator = this.#peek()
+      if (separator === 44 || separator === 59) this.#at++
+    }
+  }
+
+  #values(read: FieldReader): void {
+    this.#hadColon = this.#peek() === COLON
+    if (this.#hadColon) {
+      this.#at++
+      this.#peek()
+    }
+    if (this.#text[this.#at] !== '[') {
+      read(this)
+      return
+    }
+    this.#at++
+    if (this.#accept(']')) return
+    const hadColon = this.#hadColon
+    for (;;) {
+      this.#peek()
+      this.#hadColon = hadColon
+      read(this)
+      if (this.#accept(']')) return
+      if (!this.#accept(',')) throw this.#unexpected('"," or "]"')
+    }
+  }
+
+  /** Any value whose field is unknown. */
+  skip(): void {
+    const c = this.#peek()
+    const close = CLOSING[this.#text[this.#at]]
+    if (close !== undefined) {
+      this.#at++
+      this.#fields(NO_FIELDS, close)
+      return
+    }
+    this.#needColon()
+    if (c === QUOTE || c === APOSTROPHE) {
+      this.string()
+      return
+    }
+    if (c === MINUS) {
+      this.#at++
+      this.#peek()
+    }
+    if (this.#word() === '') throw this.#unexpected('a value')
+  }
+
+  #fieldName(): string {
+    if (this.#text[this.#at] === '[') {
+      const end = this.#text.indexOf(']', this.#at)
+      if (end < 0) throw this.#unexpected('an extension name in [ ]')
+      this.#at = end + 1
+      return ''
+    }
+    const start = this.#at
+    const name = this.#word()
+    if (name === '' || !/^[A-Za-z_]/.test(name)) {
+      this.#at = start
+      throw this.#unexpected('a field name')
+    }
+    return name
+  }
+
+  #needColon(): void {
+    if (!this.#hadColon) throw this.#unexpected('":"')
+  }
+
+  #accept(character: string): boolean {
+    this.#peek()
+    if (this.#text[this.#at] !== character) return false
+    this.#at++
+    return true
+  }
+
+  /** Skips blanks and comments; the character code there, NaN at the end. */
+  #peek(): number {
+    const text = this.#text
+    for (;;) {
+      const c = text.charCodeAt(this.#at)
+      if (c === 32 || (c >= 9 && c <= 13)) this.#at++
+      else if (c === HASH) {
+        const end = text.indexOf('\n', this.#at)
+        this.#at = end < 0 ? text.length : end + 1
+      } else return c
+    }
+  }
+
+  /** Letters, digits, `_`, `.`, `+` and `-` inside numbers; empty where none starts. */
+  #word(): string {
+    const text = this.#text
+    const start = this.#at
+    let at = start
+    for (; ; at++) {
+      const c = text.charCodeAt(at)
+      const inWord = (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 46
+      if (!inWord && !((c === MINUS || c === 43) && at > start && (text.charCodeAt(at - 1) | 32) === 101)) break
+    }
+    this.#at = at
+    return text.slice(start, at)
+  }
+
+  #quoted(): string {
+    const text = this.#text
+    const start = this.#at
+    const quote = text.charCodeAt(start)
+    if (quote !== QUOTE && quote !== APOSTROPHE) throw this.#unexpected('a string in quotes')
+    let at = start + 1
+    for (; ; at++) {
+      const c = text.charCodeAt(at)
+      if (c === quote) {
+        this.#at = at + 1
+        return text.slice(start + 1, at)
+      }
+      if (c === BACKSLASH) return this.#escaped(quote, start)
+      if (Number.isNaN(c) || c === 10) throw this.#faultAt(start, 'the string has no closing quote on its line')
+    }
+  }
+
+  /** A string with escapes; `\xNN` and octal escapes are bytes of its UTF-8 form. */
+  #escaped(quote: number, start: number): string {
+    const text = this.#text
+    const parts: Buffer[] = []
+    let at = start + 1
+    let plain = at
+    for (;;) {
+      const c = text.charCodeAt(at)
+      if (Number.isNaN(c) || c === 10) throw this.#faultAt(start, 'the string has no closing quote on its line')
+      if (c !== quote && c !== BACKSLASH) {
+        at++
+        continue
+      }
+      parts.push(Buffer.from(text.slice(plain, at)))
+      if (c === quote) break
+      const match = ESCAPE.exec(text.slice(at + 1, at + 11))
+      if (match === null) throw this.#faultAt(at, 'unknown escape in a string', text.slice(at, at + 2))
+      parts.push(escapeBytes(match[0]))
+      at += 1 + match[0].length
+      plain = at
+    }
+    this.#at = at + 1
+    return Buffer.concat(parts).toString('utf8')
+  }
+
+  #unexpected(expected: string): DataError {
+    const found = this.#at >= this.#text.length ? 'the end of the file' : `"${this.#text[this.#at]}"`
+    return this.#faultAt(this.#at, `expected ${expected}, found ${found}`)
+  }
+
+  #faultAt(at: number, rule: string, value?: unknown, field?: string): DataError {
+    const before = this.#text.slice(0, at)
+    const line = before.split('\n').length
+    const column = at - before.lastIndexOf('\n')
+    return new DataError('DATA_METADATA', {
+      file: this.#file,
+      line,
+      column,
+      rule,
+      ...(value === undefined ? {} : { value }),
+      ...(field === undefined ? {} : { field }),
+    })
+  }
+}
+
+const NO_FIELDS: FieldReaders = new Map()
+const SKIP: FieldReader = (text) => text.skip()
+const ESCAPE =
+  /^(?:[0-7]{1,3}|[xX][0-9a-fA-F]{1,2}|u[0-9a-fA-F]{4}|U(?:000[0-9a-fA-F]|0010)[0-9a-fA-F]{4}|[abfnrtv\\'"?])/
+const SIMPLE_ESCAPES: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
+
+function escapeBytes(code: string): Buffer {
+  const kind = code[0]
+  if (kind >= '0' && kind <= '7') return Buffer.from([Number.parseInt(code, 8) & 255])
+  if (kind === 'x' || kind === 'X') return Buffer.from([Number.parseInt(code.slice(1), 16)])
+  if (kind === 'u' || kind === 'U') return Buffer.from(String.fromCodePoint(Number.parseInt(code.slice(1), 16)))
+  return Buffer.from(SIMPLE_ESCAPES[kind] ?? kind)
+}
