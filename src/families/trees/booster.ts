@@ -1,0 +1,247 @@
+// Gradient boosting over codes: each round adds trees that follow the loss downhill (Friedman 2001). Two ways with many outputs:
+// 'separate', a tree per margin and round, or 'shared', one tree per round whose leaves hold all margins and whose structure is
+// found on a few random combinations of the gradients (Iosipoi & Vakhrushev 2022, SketchBoost, random projection): with K classes
+// a round costs a K-th. Rows may be subsampled by round, features by tree. Validation rows ride along.
+import type { Rng } from '../../support/rng.ts'
+import type { Codes } from './codes.ts'
+import { type Gradients, type GrownLeaf, type LeafwiseOptions, leafwiseGrower } from './leafwise.ts'
+import { gradientsOf, type Objective, objectiveFor } from './objective.ts'
+import { TreeStore } from './tree-store.ts'
+
+export interface BoosterOptions extends LeafwiseOptions {
+  learningRate: number
+  outputs: 'separate' | 'shared'
+  /** Gradient combinations that decide a shared structure. */
+  sketch: number
+  rowShare: number
+  featureShare: number
+  /** 0: rows count alike; 1: classes count alike. */
+  balance: number
+}
+
+export interface Booster {
+  readonly store: TreeStore
+  readonly objective: Objective
+  /** [codes.rows, objective.margins], kept up to date for training and watched rows. */
+  readonly margins: Float32Array
+  readonly rounds: number
+  /** Adds one tree; a round is `treesPerRound` of them. Returns true when a round is complete. */
+  step(): boolean
+}
+
+export interface BoosterInput {
+  codes: Codes
+  /** [codes.rows, K] */
+  labels: Float32Array
+  classes: number
+  multiLabel: boolean
+  train: Int32Array
+  /** Rows outside `train` whose margins are wanted too. */
+  watched: Int32Array
+  options: BoosterOptions
+  rng: Rng
+  /** Trees from an earlier run of the same booster. */
+  resumed: { store: TreeStore; rounds: number } | null
+}
+
+export function createBooster(input: BoosterInput): Booster {
+  const { codes, labels, classes, train, watched, options } = input
+  const weights = rowWeights(labels, classes, train, codes.rows, options.balance)
+  const objective = objectiveFor(labels, classes, input.multiLabel, train, weights)
+  const width = objective.margins
+  const margins = new Float32Array(codes.rows * width)
+  for (let i = 0; i < codes.rows; i++) margins.set(objective.start, i * width)
+  const store = input.resumed?.store ?? new TreeStore()
+  let rounds = input.resumed?.rounds ?? 0
+  if (store.roots.length > 0) {
+    store.addScores(codes, train, margins, width)
+    store.addScores(codes, watched, margins, width)
+  }
+  const grower = leafwiseGrower(codes, options)
+  const learned = indicesOf(objective.learnable)
+  const shared = options.outputs === 'shared' && learned.length > 2
+  const first = new Float32Array(codes.rows * width)
+  const second = new Float32Array(codes.rows * width)
+  const structure = gradientBuffers(shared ? Math.min(options.sketch, learned.length) : 1, codes.rows)
+  const rows = train.slice()
+  const gradientSum = new Float64Array(width)
+  const hessianSum = new Float64Array(width)
+  const values = new Float32Array(width)
+  let bagged = train.length
+  let turn = 0
+
+  function startRound(rng: Rng): void {
+    rows.set(train)
+    bagged = options.rowShare < 1 ? bag(rows, options.rowShare, rng) : rows.length
+    gradientsOf(objective, margins, labels, weights, rows, first, second)
+  }
+
+  function step(): boolean {
+    if (learned.length === 0 || train.length === 0) return ++rounds > 0
+    const rng = input.rng.split(`${rounds}/${turn}`)
+    if (turn === 0) startRound(rng)
+    const used = featureBag(codes.bins.length, options.featureShare, rng)
+    const from = store.roots.length
+    if (shared) sketch(structure, first, second, width, rows, bagged, learned, rng)
+    else single(structure, first, second, width, rows, bagged, learned[turn])
+    const outputs = shared ? learned : learned.subarray(turn, turn + 1)
+    const grown = grower.grow(store, rows, bagged, structure, used)
+    for (const leaf of grown.leaves) writeLeaf(leaf, outputs)
+    if (bagged < rows.length) store.addScores(codes, rows.subarray(bagged), margins, width, from)
+    store.addScores(codes, watched, margins, width, from)
+    turn = shared ? 0 : (turn + 1) % learned.length
+    if (turn === 0) rounds++
+    return turn === 0
+  }
+
+  /** Newton's step of every output from the leaf's exact sums. */
+  function writeLeaf({ node, begin, end }: GrownLeaf, outputs: Int32Array): void {
+    const low = outputs[0]
+    const high = outputs[outputs.length - 1]
+    gradientSum.fill(0)
+    hessianSum.fill(0)
+    if (low === high) {
+      // A single margin's derivatives lie side by side in the buffers that the structure was found on.
+      const gradient = structure.first[0]
+      for (let i = begin; i < end; i++) {
+        gradientSum[low] += gradient[rows[i]]
+        hessianSum[low] += structure.second[rows[i]]
+      }
+    } else {
+      for (let i = begin; i < end; i++) {
+        const at = rows[i] * width
+        for (let m = low; m <= high; m++) {
+          gradientSum[m] += first[at + m]
+          hessianSum[m] += second[at + m]
+        }
+      }
+    }
+    store.openLeaf(node)
+    values.fill(0)
+    for (const m of outputs) {
+      values[m] = (-options.learningRate * gradientSum[m]) / (hessianSum[m] + options.l2)
+      store.addEntry(node, m, values[m])
+    }
+    for (let i = begin; i < end; i++) {
+      const at = rows[i] * width
+      for (let m = low; m <= high; m++) margins[at + m] += values[m]
+    }
+  }
+
+  return {
+    store,
+    objective,
+    margins,
+    get rounds() {
+      return rounds
+    },
+    step,
+  }
+}
+
+/** Balanced weights pull every class towards the same total; mean weight stays 1. */
+export function rowWeights(
+  labels: Float32Array,
+  classes: number,
+  train: Int32Array,
+  rows: number,
+  balance: number,
+): Float32Array {
+  const weights = new Float32Array(rows).fill(1)
+  if (balance === 0) return weights
+  const counts = new Float64Array(classes)
+  for (const row of train) for (let k = 0; k < classes; k++) counts[k] += labels[row * classes + k]
+  let total = 0
+  for (const row of train) {
+    let weight = 0
+    let mass = 0
+    for (let k = 0; k < classes; k++) {
+      const y = labels[row * classes + k]
+      mass += y
+      if (y > 0) weight += y * (train.length / (classes * counts[k])) ** balance
+    }
+    weights[row] = mass > 0 ? weight / mass : 1
+    total += weights[row]
+  }
+  for (const row of train) weights[row] *= train.length / total
+  return weights
+}
+
+/** Moves a random share of rows to the front, ascending there. Returns how many. */
+function bag(rows: Int32Array, share: number, rng: Rng): number {
+  const inside = new Int32Array(rows.length)
+  const outside = new Int32Array(rows.length)
+  let n = 0
+  let m = 0
+  for (const row of rows) {
+    if (rng.uniform() < share) inside[n++] = row
+    else outside[m++] = row
+  }
+  rows.set(inside.subarray(0, n))
+  rows.set(outside.subarray(0, m), n)
+  return n > 0 ? n : rows.length
+}
+
+function featureBag(count: number, share: number, rng: Rng): Int32Array {
+  const all = Int32Array.from({ length: count }, (_, f) => f)
+  if (share >= 1) return all
+  return rng
+    .shuffle(all)
+    .slice(0, Math.max(1, Math.round(count * share)))
+    .sort()
+}
+
+function gradientBuffers(dims: number, rows: number): Gradients {
+  return { first: Array.from({ length: dims }, () => new Float32Array(rows)), second: new Float32Array(rows) }
+}
+
+/** The gradient of one margin. */
+function single(
+  to: Gradients,
+  first: Float32Array,
+  second: Float32Array,
+  width: number,
+  rows: Int32Array,
+  count: number,
+  margin: number,
+): void {
+  const gradient = to.first[0]
+  for (let i = 0; i < count; i++) {
+    const row = rows[i]
+    gradient[row] = first[row * width + margin]
+    to.second[row] = second[row * width + margin]
+  }
+}
+
+/** Random combinations of the learnable margins' gradients; the hessian is their sum. */
+function sketch(
+  to: Gradients,
+  first: Float32Array,
+  second: Float32Array,
+  width: number,
+  rows: Int32Array,
+  count: number,
+  learned: Int32Array,
+  rng: Rng,
+): void {
+  const mix = new Float64Array(width)
+  to.first.forEach((mixed, d) => {
+    mix.fill(0)
+    for (const m of learned) mix[m] = rng.normal() / Math.sqrt(to.first.length)
+    for (let i = 0; i < count; i++) {
+      const at = rows[i] * width
+      let sum = 0
+      let curvature = 0
+      for (let m = 0; m < width; m++) {
+        sum += mix[m] * first[at + m]
+        curvature += second[at + m]
+      }
+      mixed[rows[i]] = sum
+      if (d === 0) to.second[rows[i]] = curvature
+    }
+  })
+}
+
+function indicesOf(flags: Uint8Array): Int32Array {
+  return Int32Array.from([...flags.keys()].filter((i) => flags[i] === 1))
+}
