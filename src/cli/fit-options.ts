@@ -1,0 +1,120 @@
+// The options of `automl fit`. A configuration file and a preset use the same names as keys.
+import { SEARCHES } from '../run/options.ts'
+import { DEBUG_OPTION } from './common-options.ts'
+import type { OptionTable } from './option.ts'
+
+export const ENGINES = ['auto', 'onnx', 'tfjs'] as const
+export const DEVICES = ['auto', 'cpu', 'webgpu', 'cuda', 'coreml', 'dml'] as const
+export const UIS = ['auto', 'ink', 'plain', 'json', 'none'] as const
+
+export const FIT_OPTIONS = {
+  budget: {
+    kind: 'duration',
+    placeholder: 'time',
+    default: '20m',
+    summary: 'time in all, counted from the start of the process',
+    reason: '20 minutes is the time that the challenge gives',
+  },
+  out: {
+    kind: 'path',
+    placeholder: 'dir',
+    summary: 'run folder (default: runs/<dataset>-<time>)',
+  },
+  seed: {
+    kind: 'integer',
+    placeholder: 'n',
+    min: 0,
+    default: 0,
+    summary: 'start of all randomness',
+    reason: 'a fixed default makes two runs comparable',
+  },
+  engine: {
+    kind: 'choice',
+    placeholder: 'name',
+    choices: ENGINES,
+    default: 'auto',
+    summary: `what computes: ${ENGINES.join(', ')}`,
+    reason: 'auto takes the fastest usable one',
+  },
+  device: {
+    kind: 'choice',
+    placeholder: 'name',
+    choices: DEVICES,
+    default: 'auto',
+    summary: `where it computes: ${DEVICES.join(', ')}`,
+    reason: 'auto takes the fastest usable one',
+  },
+  workers: {
+    kind: 'integer',
+    placeholder: 'n',
+    min: 1,
+    max: 64,
+    summary: 'worker processes (default: 1 for pictures, sound and video, else 2)',
+    reason: 'large kernels use all threads well, many small ones do not',
+  },
+  threads: {
+    kind: 'integer',
+    placeholder: 'n',
+    min: 1,
+    max: 1024,
+    summary: 'threads in all workers together (default: one per core)',
+  },
+  memory: {
+    kind: 'size',
+    placeholder: 'size',
+    summary: 'memory of all processes together (default: three quarters of what is free)',
+  },
+  search: {
+    kind: 'choice',
+    placeholder: 'name',
+    choices: SEARCHES,
+    default: 'auto',
+    summary: `who proposes trials: ${SEARCHES.join(', ')}`,
+    reason: 'auto is the portfolio first, then evolution around the best',
+  },
+  families: {
+    kind: 'list',
+    placeholder: 'a,b',
+    summary: 'only these model families (default: all that fit the data)',
+  },
+  preset: {
+    kind: 'text',
+    placeholder: 'name',
+    summary: 'options from configs/<name>.json',
+  },
+  config: {
+    kind: 'path',
+    placeholder: 'file',
+    summary: 'options from a JSON file, its keys being option names',
+  },
+  resume: {
+    kind: 'flag',
+    summary: 'go on from the run in --out; a larger --budget extends it',
+  },
+  ui: {
+    kind: 'choice',
+    placeholder: 'name',
+    choices: UIS,
+    default: 'auto',
+    summary: `how progress is shown: ${UIS.join(', ')}`,
+    reason: 'auto is ink on a terminal, plain lines in a pipe',
+  },
+  'slice-steps': {
+    kind: 'integer',
+    placeholder: 'n',
+    min: 1,
+    summary: 'count steps instead of time, for reproducible runs: steps in a slice',
+  },
+  'max-slices': {
+    kind: 'integer',
+    placeholder: 'n',
+    min: 1,
+    summary: 'end after so many slices',
+  },
+  'family-modules': {
+    kind: 'list',
+    placeholder: 'a,b',
+    summary: 'modules whose exported families join the registry',
+  },
+  ...DEBUG_OPTION,
+} as const satisfies OptionTable
