@@ -30,11 +30,11 @@ export function planValidation(labels: Float32Array, n: number, k: number, rng: 
   const rows = Int32Array.from({ length: n }, (_, i) => i)
   if (n >= FOLDS_BELOW) {
     const size = Math.min(MAX_HOLDOUT, Math.round(n * HOLDOUT_SHARE))
-    const [validation, train] = stratify(labels, rows, k, [size / n, 1 - size / n], rng)
+    const [validation, train] = stratify(labels, rows, k, [size / n, 1 - size / n], 0, rng)
     return { kind: 'holdout', folds: [{ train, validation }], rows: validation }
   }
   const folds = foldCount(labels, n, k)
-  const parts = stratify(labels, rows, k, new Array<number>(folds).fill(1 / folds), rng)
+  const parts = stratify(labels, rows, k, new Array<number>(folds).fill(1 / folds), 0, rng)
   const plan: Plan = { kind: 'folds', folds: [], rows: concatenate(parts) }
   for (const validation of parts) {
     const judged = new Uint8Array(n)
@@ -54,7 +54,7 @@ export function stratifiedSample(
 ): Int32Array {
   if (size >= rows.length) return rows.slice().sort()
   const share = Math.max(0, size) / rows.length
-  return stratify(labels, rows, k, [share, 1 - share], rng)[0]
+  return stratify(labels, rows, k, [share, 1 - share], 1, rng)[0]
 }
 
 /** As many folds as the smallest class that can be in all of them allows, from 2 to 5. */
@@ -68,8 +68,18 @@ function foldCount(labels: Float32Array, n: number, k: number): number {
   return Math.max(2, Math.min(MAX_FOLDS, smallest, n))
 }
 
-/** Deals rows into parts of the given shares (sum 1). Each part ascending. */
-function stratify(labels: Float32Array, rows: Int32Array, k: number, shares: number[], rng: Rng): Int32Array[] {
+/**
+ * Deals rows into parts of the given shares (sum 1). Each part ascending.
+ * @param atLeast rows of each class that the first part wants, whatever its share
+ */
+function stratify(
+  labels: Float32Array,
+  rows: Int32Array,
+  k: number,
+  shares: number[],
+  atLeast: number,
+  rng: Rng,
+): Int32Array[] {
   const n = rows.length
   const order = rng.permutation(n)
   const part = new Int32Array(n).fill(-1)
@@ -80,7 +90,9 @@ function stratify(labels: Float32Array, rows: Int32Array, k: number, shares: num
     for (let c = 0, at = rows[i] * k; c < k; c++) if (labels[at + c] > 0) members[c].push(i)
   }
   for (let c = 0; c < k; c++) left[c] = members[c].length
-  const wanted = shares.map((share) => Float64Array.from(left, (count) => count * share))
+  const wanted = shares.map((share, p) =>
+    Float64Array.from(left, (count) => Math.max(count * share, p === 0 ? Math.min(atLeast, count) : 0)),
+  )
   const deal = (i: number, p: number): void => {
     part[i] = p
     room[p]--

@@ -1,5 +1,16 @@
 // The task profile: all that decisions may depend on. Derived from metadata and a small sample, never from a dataset's name.
+import type { DenseBatch, MatrixBatch } from './batch.ts'
+import { classCounts, type Dataset } from './dataset.ts'
+import { decideKind, type SignalEvidence } from './kind.ts'
+import {
+  axisExtent,
+  bytesPerValue,
+  signalEvidence,
+  type ValueStatistics,
+  valueStatistics,
+} from './sample-statistics.ts'
 import type { DatasetSpec, MatrixSpec } from './spec.ts'
+import type { Split } from './split.ts'
 
 export type Kind = 'image' | 'video' | 'audio' | 'text' | 'series' | 'table'
 
@@ -51,4 +62,110 @@ export interface TaskProfile {
   trainBytes: number
   /** What is odd about the data, in words: classes without examples, missing values, skipped pictures. */
   warnings: string[]
+}
+
+/** A sample large enough for shares of a percent, small enough for tens of milliseconds. */
+const SAMPLE_EXAMPLES = 256
+const SAMPLE_PICTURES = 24
+const SAMPLE_RECORD_BYTES = 1 << 20
+
+/** Reads a small, evenly spaced sample of the training split. @throws DATA_RECORD, DATA_PICTURE */
+export async function profileDataset(dataset: Dataset): Promise<TaskProfile> {
+  const { spec, train, test } = dataset
+  const rows = sampleRows(dataset)
+  const matrices: MatrixProfile[] = []
+  const evidence: SignalEvidence[] = []
+  let trainBytes = 0
+  let vocabulary: VocabularyProfile | null = null
+  for (let i = 0; i < spec.matrices.length; i++) {
+    const batch = await train.read(rows, i)
+    const statistics = valueStatistics(batch)
+    matrices.push(profileMatrix(dataset, i, batch, statistics))
+    evidence.push(signalEvidence(batch))
+    trainBytes += statistics.meanSize * train.count * bytesPerValue(batch)
+    if (spec.vocabulary.length > 0 && batch.layout === 'dense') vocabulary ??= profileVocabulary(spec, batch)
+  }
+  const { kind, reason } = decideKind(spec, matrices, evidence)
+  const { start } = train.labelLists
+  return {
+    kind,
+    reason,
+    spec,
+    trainCount: train.count,
+    testCount: test?.count ?? 0,
+    classCount: spec.outputDim,
+    multiLabel: start.some((end, i) => i > 0 && end - start[i - 1] > 1),
+    classCounts: classCounts(train, spec.outputDim),
+    matrices,
+    vocabulary: kind === 'text' ? vocabulary : null,
+    trainBytes,
+    warnings: [...dataset.warnings, ...valueWarnings(train)],
+  }
+}
+
+/** What was odd among the rows of a split that have been read so far, in words. */
+export function valueWarnings(split: Split): string[] {
+  const warnings: string[] = []
+  const sum = (field: 'nan' | 'infinite') => split.oddValues.reduce((total, counts) => total + counts[field], 0)
+  const seen = Math.max(...split.oddValues.map((counts) => counts.rows))
+  const scope = `in ${seen} of ${split.count} ${split.name} examples`
+  if (sum('nan') > 0) warnings.push(`${sum('nan')} values are missing (NaN) ${scope}`)
+  if (sum('infinite') > 0) warnings.push(`${sum('infinite')} values are infinite and taken as missing ${scope}`)
+  const first = split.unreadable.values().next().value
+  if (first !== undefined)
+    warnings.push(
+      `${split.unreadable.size} ${split.name} examples skipped for unreadable pictures, first ${first.message}`,
+    )
+  return warnings
+}
+
+function sampleRows(dataset: Dataset): Int32Array {
+  const { count, recordBytes } = dataset.train
+  const pictures = dataset.spec.matrices.some((matrix) => matrix.format === 'COMPRESSED')
+  const affordable = Math.max(8, Math.floor(SAMPLE_RECORD_BYTES / (recordBytes / count)))
+  const size = Math.min(count, affordable, pictures ? SAMPLE_PICTURES : SAMPLE_EXAMPLES)
+  return Int32Array.from({ length: size }, (_, i) => Math.floor(((i + 0.5) * count) / size))
+}
+
+function profileMatrix(
+  dataset: Dataset,
+  matrix: number,
+  batch: MatrixBatch,
+  statistics: ValueStatistics,
+): MatrixProfile {
+  const { spec, train } = dataset
+  const matrixSpec = spec.matrices[matrix]
+  const steps = axisExtent(batch, 0, spec.sequenceSize)
+  const rows = axisExtent(batch, 1, matrixSpec.rows)
+  const cols = axisExtent(batch, 2, matrixSpec.cols)
+  const sizes = spec.sequenceSize > 0 && matrixSpec.rows > 0 && matrixSpec.cols > 0
+  const same = [steps, rows, cols].every((extent) => extent.min === extent.max)
+  const { infinite, rows: seen } = train.oddValues[matrix]
+  const infiniteShare = seen > 0 ? infinite / (seen * Math.max(1, statistics.meanSize)) : 0
+  const { min, max, mean, std } = statistics
+  return {
+    spec: matrixSpec,
+    steps,
+    rows,
+    cols,
+    channels: matrixSpec.channels,
+    fixed: sizes && same,
+    values: { min, max, mean, std },
+    missing: Math.max(0, statistics.missing - infiniteShare),
+    infinite: infiniteShare,
+    density: statistics.density,
+    integral: statistics.integral,
+  }
+}
+
+function profileVocabulary(spec: DatasetSpec, tokens: DenseBatch): VocabularyProfile {
+  let characters = 0
+  let known = 0
+  for (const id of tokens.data) {
+    const token = spec.vocabulary[id]
+    if (token === undefined) continue
+    for (const _ of token) characters++
+    known++
+  }
+  return { size: spec.vocabulary.length, meanTokenLength: known > 0 ? characters / known : 0 }
 }

@@ -11,6 +11,7 @@ import { WireError } from './wire.ts'
 export interface ValueCounts {
   nan: number
   infinite: number
+  rows: number
   /** [count] 1 where the row is counted. */
   seen: Uint8Array
 }
@@ -89,11 +90,11 @@ function countOdd(data: Float32Array, start: number, end: number, counts: ValueC
       data[i] = Number.NaN
     }
   }
-  if ((nan > 0 || infinite > 0) && counts.seen[row] === 0) {
-    counts.nan += nan
-    counts.infinite += infinite
-  }
+  if (counts.seen[row] === 1) return
   counts.seen[row] = 1
+  counts.rows++
+  counts.nan += nan
+  counts.infinite += infinite
 }
 
 function fixedBatch(data: Float32Array, size: number, shapes: Int32Array): DenseBatch {

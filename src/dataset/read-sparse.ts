@@ -37,8 +37,11 @@ export function readSparseRows(
     const entries = reader(wire, record)
     const example = compress(entries, extent)
     examples[position] = example
-    if (counts.seen[rows[position]] === 0) countOdd(example.values, counts)
-    counts.seen[rows[position]] = 1
+    if (counts.seen[rows[position]] === 0) {
+      counts.seen[rows[position]] = 1
+      counts.rows++
+      countOdd(example.values, counts)
+    }
     for (let i = 0; i < example.values.length; i++) {
       if (Math.abs(example.values[i]) === Number.POSITIVE_INFINITY) example.values[i] = Number.NaN
     }

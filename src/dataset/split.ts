@@ -20,8 +20,10 @@ export interface Split {
   readonly labels: Float32Array
   /** The same, sparse: example i has classes index[start[i] .. start[i + 1]) with their scores. */
   readonly labelLists: LabelLists
-  /** NaN and infinite values among the rows read so far. */
-  readonly oddValues: { nan: number; infinite: number }
+  /** Per matrix: NaN and infinite values among the `rows` different rows read so far. */
+  readonly oddValues: readonly { nan: number; infinite: number; rows: number }[]
+  /** Bytes of all records. */
+  readonly recordBytes: number
   /** Rows whose pictures turned out unreadable, among those read so far; they read as black. */
   readonly unreadable: UnreadableRows
   /**
@@ -62,7 +64,9 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
     throw error
   }
   const extents: (SparseExtent | null)[] = spec.matrices.map(() => null)
-  const counts = spec.matrices.map((): ValueCounts => ({ nan: 0, infinite: 0, seen: new Uint8Array(index.count) }))
+  const counts = spec.matrices.map(
+    (): ValueCounts => ({ nan: 0, infinite: 0, rows: 0, seen: new Uint8Array(index.count) }),
+  )
   const unreadable: UnreadableRows = new Map()
   const labelLists = scan.lists()
   let labels: Float32Array | null = null
@@ -76,10 +80,8 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
       labels ??= name === 'train' ? denseLabels(labelLists, spec.outputDim) : new Float32Array(0)
       return labels
     },
-    get oddValues() {
-      const sum = (field: 'nan' | 'infinite') => counts.reduce((total, count) => total + count[field], 0)
-      return { nan: sum('nan'), infinite: sum('infinite') }
-    },
+    oddValues: counts,
+    recordBytes: index.lengths.reduce((sum, length) => sum + length, 0),
     async read(rows, matrix = 0) {
       for (const row of rows)
         if (!(row >= 0 && row < index.count)) throw new RangeError(`no row ${row} among ${index.count}`)

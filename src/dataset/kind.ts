@@ -1,0 +1,181 @@
+// What kind of data this is, and why, in words. Locality and sequence flags decide where they are informative: a flag says
+// that an axis has an order. Files that set all four alike leave the decision to the shape, by the rule that the challenge's
+// winners used (challenge format, section 2), and where that leaves two kinds, to the sampled values.
+import type { Kind, MatrixProfile } from './profile.ts'
+import type { DatasetSpec, MatrixSpec } from './spec.ts'
+
+/** What the values of a sample look like along their order. */
+export interface SignalEvidence {
+  /** Share of steps at which the signal crosses its own mean, median over examples. */
+  crossings: number
+  /** |mean| / standard deviation, median over examples: near 0 for sound. */
+  offset: number
+  /** Correlation of neighbouring steps, median over examples. */
+  autocorrelation: number
+  /** Correlation of neighbouring columns over examples, median over columns; 0 where there are none. */
+  neighbours: number
+}
+
+export interface KindDecision {
+  kind: Kind
+  /** The matrix that decided. */
+  matrix: number
+  reason: string
+}
+
+/** Sound has at least this many samples in one clip (0.05 s at 8 kHz). */
+const MIN_CLIP = 400
+/** From here on one value a step that oscillates is sound, even when all examples are equally long. */
+const LONG_CLIP = 2000
+/** Speech crosses zero in 1 to 30 % of its samples. */
+const MIN_CROSSINGS = 0.01
+/** Neighbouring token ids are unrelated; neighbouring samples of a signal are not. */
+const MAX_TOKEN_CORRELATION = 0.3
+/** Neighbouring columns of a smooth series move together; those of a table do so by chance. */
+const SERIES_CORRELATION = 0.7
+
+/** The first matrix that is more than a table decides; a task of tables only is a table. */
+export function decideKind(
+  spec: DatasetSpec,
+  matrices: readonly MatrixProfile[],
+  evidence: readonly SignalEvidence[],
+): KindDecision {
+  let table: KindDecision | null = null
+  for (let i = 0; i < matrices.length; i++) {
+    const { kind, reason } = matrixKind(spec, matrices[i], evidence[i])
+    const which = matrices.length > 1 ? `matrix ${i} of ${matrices.length}: ` : ''
+    const decision = { kind, matrix: i, reason: which + reason }
+    if (kind !== 'table') return decision
+    table ??= decision
+  }
+  return table!
+}
+
+function matrixKind(
+  spec: DatasetSpec,
+  matrix: MatrixProfile,
+  evidence: SignalEvidence,
+): { kind: Kind; reason: string } {
+  const { rows, cols, format } = matrix.spec
+  const steps = spec.sequenceSize
+  if (format === 'COMPRESSED') {
+    if (steps === 1) return { kind: 'image', reason: 'each example is one encoded picture' }
+    return { kind: 'video', reason: `each example is a sequence of ${steps > 0 ? steps : 'several'} encoded pictures` }
+  }
+  if (format === 'SPARSE')
+    return { kind: 'table', reason: `sparse features, ${percent(matrix.density)} of them stored` }
+  if (steps !== 1)
+    return rows === 1 && cols === 1 ? scalarSequence(spec, matrix, evidence) : matrixSequence(matrix.spec)
+  if (rows === 1 || cols === 1) return vector(matrix, evidence)
+  return grid(matrix.spec)
+}
+
+/** One or several channels at each of many steps: text, audio or series. */
+function scalarSequence(
+  spec: DatasetSpec,
+  matrix: MatrixProfile,
+  evidence: SignalEvidence,
+): { kind: Kind; reason: string } {
+  const { channels } = matrix
+  if (channels > 1) return { kind: 'series', reason: `${channels} channels at each step` }
+  const words = spec.vocabulary.length
+  if (words > channels && matrix.integral) {
+    return { kind: 'text', reason: `one token id a step, with a vocabulary of ${words} in channel_to_index_map` }
+  }
+  const { median } = matrix.steps
+  const varies = matrix.steps.min !== matrix.steps.max
+  const distinct = matrix.values.max - matrix.values.min
+  if (
+    matrix.integral &&
+    matrix.values.min >= 0 &&
+    distinct >= 20 &&
+    Math.abs(evidence.autocorrelation) < MAX_TOKEN_CORRELATION
+  ) {
+    return { kind: 'text', reason: 'one whole number a step, neighbours unrelated: token ids without a vocabulary' }
+  }
+  const oscillates = evidence.crossings >= MIN_CROSSINGS && (evidence.offset < 0.5 || median >= LONG_CLIP)
+  const fewIntegers = matrix.integral && distinct < 20
+  if (oscillates && !fewIntegers && (median >= LONG_CLIP || (varies && median >= MIN_CLIP))) {
+    return {
+      kind: 'audio',
+      reason: `one value a step, about ${median} steps that oscillate around ${evidence.offset < 0.5 ? 'zero' : 'their mean'}: a waveform`,
+    }
+  }
+  const why = median < MIN_CLIP ? `only about ${median} steps` : 'it does not oscillate as a waveform does'
+  return { kind: 'series', reason: `one value a step, but ${why}` }
+}
+
+/** A matrix at each of many steps: video or series. */
+function matrixSequence(spec: MatrixSpec): { kind: Kind; reason: string } {
+  const { rows, cols } = spec
+  const size = `${extent(rows)}x${extent(cols)}`
+  if (rows === 1 || cols === 1) return { kind: 'series', reason: `${size} values at each step of a sequence` }
+  if (spec.hasLocalityRow || spec.hasLocalityCol) {
+    return { kind: 'video', reason: `${size} values with locality at each step of a sequence` }
+  }
+  return { kind: 'series', reason: `${size} values without locality at each step: channels of a series` }
+}
+
+/** One row or column of values: table, or series if their order is said (or, where all flags are set, seen) to matter. */
+function vector(matrix: MatrixProfile, evidence: SignalEvidence): { kind: Kind; reason: string } {
+  const { spec } = matrix
+  const along = spec.rows === 1 ? 'columns' : 'rows'
+  const length = spec.rows === 1 ? spec.cols : spec.rows
+  if (length === 1) return { kind: 'table', reason: 'a single value' }
+  const ordered = spec.rows === 1 ? isOrdered(spec, 'col') : isOrdered(spec, 'row')
+  if (!ordered) return { kind: 'table', reason: `${extent(length)} features; neither locality nor sequence along them` }
+  if (!allFlagsSet(spec))
+    return { kind: 'series', reason: `${extent(length)} ${along} that are ${orderWords(spec, along)}` }
+  if (evidence.neighbours > SERIES_CORRELATION) {
+    return {
+      kind: 'series',
+      reason: `all flags are set, which says little, but neighbouring ${along} move together as in a series`,
+    }
+  }
+  return {
+    kind: 'table',
+    reason: `one step of ${extent(length)} features; all flags are set, which says nothing, so the shape decides`,
+  }
+}
+
+/** Rows x columns, one step: image, series or table. */
+function grid(spec: MatrixSpec): { kind: Kind; reason: string } {
+  const size = `${extent(spec.rows)}x${extent(spec.cols)}`
+  const row = isOrdered(spec, 'row')
+  const col = isOrdered(spec, 'col')
+  if (row && col) return { kind: 'image', reason: `${size} values with an order along both axes` }
+  if (row)
+    return {
+      kind: 'series',
+      reason: `${extent(spec.rows)} rows that are ${orderWords(spec, 'rows')}; columns are channels`,
+    }
+  if (col)
+    return {
+      kind: 'series',
+      reason: `${extent(spec.cols)} columns that are ${orderWords(spec, 'columns')}; rows are channels`,
+    }
+  return { kind: 'table', reason: `${size} values; neither locality nor sequence on either axis` }
+}
+
+function isOrdered(spec: MatrixSpec, axis: 'row' | 'col'): boolean {
+  return axis === 'row' ? spec.isSequenceRow || spec.hasLocalityRow : spec.isSequenceCol || spec.hasLocalityCol
+}
+
+function allFlagsSet(spec: MatrixSpec): boolean {
+  return spec.isSequenceRow && spec.isSequenceCol && spec.hasLocalityRow && spec.hasLocalityCol
+}
+
+function orderWords(spec: MatrixSpec, along: string): string {
+  const sequence = along === 'rows' ? spec.isSequenceRow : spec.isSequenceCol
+  const locality = along === 'rows' ? spec.hasLocalityRow : spec.hasLocalityCol
+  if (sequence && locality) return 'a sequence with locality'
+  return sequence ? 'a sequence' : 'local (neighbours belong together)'
+}
+
+function extent(size: number): string {
+  return size < 0 ? 'any' : String(size)
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toPrecision(2)} %`
+}
