@@ -46,6 +46,25 @@ export class Message {
     return this.bytes(field, new Uint8Array(Float32Array.from(values).buffer))
   }
 
+  /** A repeated string field. Tree ensembles name the mode of a million nodes with a handful of words, so words are encoded once. */
+  texts(field: number, values: readonly string[]): this {
+    const encoded = new Map<string, Uint8Array>()
+    let size = 0
+    for (const text of values) {
+      let bytes = encoded.get(text)
+      if (bytes === undefined) encoded.set(text, (bytes = new Message().text(field, text).finish()))
+      size += bytes.length
+    }
+    const chunk = new Uint8Array(size)
+    let at = 0
+    for (const text of values) {
+      const bytes = encoded.get(text)!
+      chunk.set(bytes, at)
+      at += bytes.length
+    }
+    return this.#push(chunk)
+  }
+
   finish(): Uint8Array {
     const out = new Uint8Array(this.#size)
     let at = 0

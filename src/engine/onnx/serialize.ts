@@ -86,7 +86,7 @@ function attributeMessage(name: string, kind: AttributeKind, value: AttributeVal
       message.packedInts(8, value as number[])
       break
     case 'strings':
-      for (const text of value as string[]) message.text(9, text)
+      message.texts(9, value as string[])
       break
     default:
       kind satisfies never
