@@ -1,7 +1,7 @@
 // Features as small integer codes, the form in which trees see data (Ke et al. 2017, LightGBM, section 2.1).
 // Code 0 is NaN. An ordered feature's code c >= 1 holds x with cuts[c-2] < x <= cuts[c-1]; a split "code <= c" is the float32
 // comparison x <= cuts[c-1], so a tree grown on codes and its exported form agree on every float32 input.
-// A categorical feature has one code per distinct value. Left out: bundling of exclusive features (sparse rows do that work).
+// A categorical feature has one code per distinct value and a last one for values not seen when bins were made. Left out: bundling of exclusive features (sparse rows do that work).
 
 /** Codes fit a byte; 0 is taken by NaN. */
 export const MAX_CODES = 255
@@ -24,8 +24,8 @@ export function fitBins(sample: Float32Array, maxCodes: number, categorical: boo
   const sorted = sample.filter((x) => !Number.isNaN(x)).sort()
   const { values, counts } = runs(sorted)
   if (values.length === 0) return { codes: 1, cuts: new Float32Array(0), values: null }
-  if (categorical && values.length <= Math.min(maxCodes - 1, 64) && values.every(isName)) {
-    return { codes: values.length + 1, cuts: new Float32Array(0), values }
+  if (categorical && values.length <= Math.min(maxCodes - 2, 64) && values.every(isName)) {
+    return { codes: values.length + 2, cuts: new Float32Array(0), values }
   }
   const cuts = values.length < maxCodes ? midpoints(values) : quantileCuts(values, counts, sorted.length, maxCodes - 1)
   return { codes: cuts.length + 2, cuts, values: null }
@@ -44,12 +44,11 @@ export function encode(
   for (let i = 0, at = offset; i < count; i++, at += stride) out[outOffset + i] = codeOf(bins, values[at])
 }
 
-/** A value that no category had gets code 0, as if it were missing. */
 export function codeOf(bins: FeatureBins, x: number): number {
   if (Number.isNaN(x) || bins.codes === 1) return 0
   if (bins.values !== null) {
     const at = countBelow(bins.values, x)
-    return bins.values[at] === x ? at + 1 : 0
+    return bins.values[at] === x ? at + 1 : bins.codes - 1
   }
   return countBelow(bins.cuts, x) + 1
 }

@@ -101,7 +101,7 @@ export function denseCodes(
 export function sparseCodes(batch: SparseBatch, columns: Int32Array, options: CodingOptions = {}): SparseCodes {
   const rows = batch.indptr.length - 1
   const featureOf = new Int32Array(batch.width).fill(-1)
-  columns.forEach((column, f) => (featureOf[column] = f))
+  for (let f = 0; f < columns.length; f++) featureOf[columns[f]] = f
   const lists = valuesByFeature(batch, featureOf, columns.length)
   const bins: FeatureBins[] = []
   const absent = new Uint8Array(columns.length)
@@ -148,7 +148,7 @@ function valuesByFeature(batch: SparseBatch, featureOf: Int32Array, count: numbe
 export function toDense(codes: SparseCodes): DenseCodes {
   const { rows } = codes
   const columns = new Uint8Array(rows * codes.bins.length)
-  codes.absent.forEach((code, f) => columns.fill(code, f * rows, (f + 1) * rows))
+  for (let f = 0; f < codes.bins.length; f++) columns.fill(codes.absent[f], f * rows, (f + 1) * rows)
   for (let i = 0; i < rows; i++) {
     for (let p = codes.indptr[i]; p < codes.indptr[i + 1]; p++) columns[codes.features[p] * rows + i] = codes.codes[p]
   }

@@ -267,9 +267,13 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
       }
     }
     if (bestCount > 0) {
-      // The smaller side is named, so that codes never met here go with the larger.
+      // The smaller side is named, and never the one with values unknown to the bins: those are in no list.
       const set = new Uint32Array(SET_WORDS)
-      const named = bestCount * 2 <= present ? sorted.subarray(0, bestCount) : sorted.subarray(bestCount)
+      const unknown = offsets[f + 1] - base - 1
+      const front = sorted.subarray(0, bestCount)
+      const back = sorted.subarray(bestCount)
+      const nameFront = back.includes(unknown) || (!front.includes(unknown) && bestCount * 2 <= present)
+      const named = nameFront ? front : back
       for (const c of named) set[c >>> 5] |= 1 << (c & 31)
       leaf.feature = f
       leaf.rule = 0
