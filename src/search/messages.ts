@@ -8,7 +8,8 @@ import type { SearchSpace } from '../families/family.ts'
 
 const integer = v.pipe(v.number(), v.integer())
 const hyperParams = v.record(v.string(), v.union([v.number(), v.string(), v.boolean()]))
-const floats = v.instance(Float32Array)
+const floats = v.custom<Float32Array>((value) => value instanceof Float32Array)
+const longs = v.custom<BigInt64Array>((value) => value instanceof BigInt64Array)
 
 /** An error as it crosses a process boundary. */
 const fault = v.object({
@@ -58,7 +59,7 @@ const toWorker = v.variant('type', [
     snapshot: v.boolean(),
   }),
   /** Whether the candidate that the worker waits on is worth predicting the test split with. */
-  v.object({ type: v.literal('verdict'), member: v.string(), keep: v.boolean() }),
+  v.object({ type: v.literal('verdict'), trial: v.string(), member: v.string(), keep: v.boolean() }),
   /** Give a trial's memory back; its state on disk stays. */
   v.object({ type: v.literal('drop'), trial: v.string() }),
   /** Save what can be saved within `ms`, then exit. */
@@ -69,13 +70,27 @@ export type ToWorker = v.InferOutput<typeof toWorker>
 const portfolioEntry = v.object({ family: v.string(), params: hyperParams, order: v.number() })
 export type PlannedTrial = v.InferOutput<typeof portfolioEntry>
 
+const probe = v.object({
+  /** Positions in the test split. */
+  rows: v.array(integer),
+  feeds: v.record(
+    v.string(),
+    v.object({
+      type: v.picklist(['float32', 'int64']),
+      shape: v.array(integer),
+      data: v.union([floats, longs]),
+    }),
+  ),
+})
+export type Probe = v.InferOutput<typeof probe>
+
 const fromWorker = v.variant('type', [
   v.object({ type: v.literal('hello'), pid: integer }),
   v.object({
     type: v.literal('profile'),
     profile: v.custom<TaskProfile>((value) => typeof value === 'object' && value !== null),
     /** Ids of the test examples in order. */
-    testIds: v.instance(Float64Array),
+    testIds: v.custom<Float64Array>((value) => value instanceof Float64Array),
     planKind: v.picklist(['holdout', 'folds']),
     /** [V, K] labels of the plan's rows. */
     validationLabels: floats,
@@ -93,13 +108,8 @@ const fromWorker = v.variant('type', [
     engine: v.string(),
     device: v.string(),
     threads: integer,
-    /** A few test examples as model inputs, to check merged models with: name -> tensor. */
-    probe: v.record(
-      v.string(),
-      v.object({ type: v.string(), shape: v.array(integer), data: v.union([floats, v.instance(BigInt64Array)]) }),
-    ),
-    /** Positions of the probe's examples in the test split. */
-    probeRows: v.instance(Int32Array),
+    /** A few test examples as model inputs, to check merged models with; examples of one size share a batch. */
+    probes: v.array(probe),
   }),
   v.object({
     type: v.literal('progress'),

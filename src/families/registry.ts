@@ -1,0 +1,31 @@
+// All families, loaded when a task needs them: a table does not pay for loading convolutional networks before its first answer.
+import type { Kind, TaskProfile } from '../dataset/profile.ts'
+import type { Family } from './family.ts'
+
+type Group = () => Promise<readonly Family[]>
+
+/** By kind of data, in any order: portfolios say what is tried first. */
+const GROUPS: Record<Kind, readonly Group[]> = {
+  image: [],
+  video: [],
+  audio: [],
+  text: [],
+  series: [],
+  table: [],
+}
+
+/**
+ * Families that can learn from such data.
+ * @param names only these @param modules file URLs or package names whose `families` export joins in
+ */
+export async function loadFamilies(
+  profile: TaskProfile,
+  names: readonly string[] | null = null,
+  modules: readonly string[] = [],
+): Promise<Family[]> {
+  const groups = await Promise.all(GROUPS[profile.kind].map((group) => group()))
+  const plugged = await Promise.all(modules.map(async (name) => (await import(name)).families as Family[]))
+  const all = [...groups.flat(), ...plugged.flat()]
+  const wanted = names === null ? all : all.filter((family) => names.includes(family.name))
+  return wanted.filter((family) => family.portfolio(profile) !== null)
+}

@@ -1,0 +1,247 @@
+// A worker's life: open the task, make the first prediction without waiting for anyone (the starter), then do the slices that
+// main asks for. Everything a worker tells goes through `post`.
+import type { SplitName } from '../../dataset/batch.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { Family } from '../../families/family.ts'
+import { loadFamilies } from '../../families/registry.ts'
+import { encodeGraph } from '../../graph/encoding.ts'
+import { AutomlError, EXIT } from '../../support/errors.ts'
+import { toFault } from '../fault.ts'
+import { nextMemberNumber, writeMember } from '../member-files.ts'
+import type { FromWorker, PlannedTrial, Probe, ToWorker } from '../messages.ts'
+import { modelGraph, stepsVary } from '../model-graph.ts'
+import { trialId } from '../trial.ts'
+import { createFeatureStore, type FeatureStore } from './feature-store.ts'
+import { fingerprint } from './fingerprint.ts'
+import { feedBatches, type ReadRaw } from './model-inputs.ts'
+import { createPredictor, type Predictor } from './predictor.ts'
+import { allRows, openTask, type Task } from './task.ts'
+import { type CandidateEvent, createTrialRunner, type SliceResult, type TrialRunner } from './trial-runner.ts'
+
+export type Configure = Extract<ToWorker, { type: 'configure' }>
+type SliceOrder = Extract<ToWorker, { type: 'slice' }>
+
+export interface WorkerSession {
+  slice(order: SliceOrder): Promise<void>
+  verdict(trial: string, member: string, keep: boolean): void
+  drop(trial: string): void
+  leave(ms: number): void
+}
+
+export interface SessionHost {
+  post(message: FromWorker): void
+  elapsedMs(): number
+}
+
+/** Progress is told at most this often; main draws it, nothing depends on it. */
+const PROGRESS_MS = 200
+/** Test examples that merged models are checked with. */
+const PROBE_ROWS = 3
+/** Of the worker's memory, for stored features; the rest is for learners, decoded batches and the engine. */
+const FEATURE_SHARE = 0.5
+
+/** @throws DATA_*, ENGINE, OUTPUT_WRITE: the worker cannot work */
+export async function startSession(configure: Configure, host: SessionHost): Promise<WorkerSession> {
+  const engineReady = createEngine(configure)
+  // A rejection is met where the engine is first needed.
+  engineReady.catch(() => {})
+  const task = await openTask(configure.data, configure.seed)
+  mark(host, 'profiled')
+  if (configure.starter) tellProfile(task, host)
+  const familiesReady = loadFamilies(task.profile, configure.families, configure.familyModules)
+  const [engine, families] = await Promise.all([engineReady, familiesReady])
+  mark(host, 'loaded')
+  const session = createWorkerSession(configure, host, task, engine, families)
+  if (configure.starter) await session.start()
+  return session
+}
+
+async function createEngine(configure: Configure): Promise<Engine> {
+  const { createOnnxEngine } = await import('../../engine/onnx/engine.ts')
+  return createOnnxEngine({ threads: configure.threads })
+}
+
+function createWorkerSession(
+  configure: Configure,
+  host: SessionHost,
+  task: Task,
+  engine: Engine,
+  families: readonly Family[],
+): WorkerSession & { start(): Promise<void> } {
+  const { out } = configure
+  const { profile, plan, counts } = task
+  const read = (split: SplitName, rows: Int32Array, matrix: number) => splitOf(task, split).read(rows, matrix)
+  const store: FeatureStore = createFeatureStore({
+    engine,
+    profile,
+    read,
+    counts,
+    limitBytes: configure.memoryBytes * FEATURE_SHARE,
+  })
+  const predictor: Predictor = createPredictor(engine, profile, store, read)
+  const verdicts = new Map<string, (keep: boolean) => void>()
+  const nextMember = new Map<string, number>()
+  const predictMs = new Map<string, number>()
+  let progressToldMs = Number.NEGATIVE_INFINITY
+  let first = configure.starter
+
+  const runner: TrialRunner = createTrialRunner({
+    base: {
+      profile,
+      plan,
+      sample: task.sample,
+      labels: task.labels,
+      engine,
+      data: {
+        raw: (split, rows, matrix = 0) => read(split, rows, matrix),
+        features: store.features,
+        predict: predictor.predict,
+      },
+    },
+    out,
+    seed: configure.seed,
+    familyOf: (name) => families.find((family) => family.name === name),
+    elapsedMs: host.elapsedMs,
+    reserveMs: (trial) => 1.5 * (predictMs.get(trial) ?? 0) + 100,
+    onProgress(trial, { units, of, note }) {
+      if (host.elapsedMs() - progressToldMs < PROGRESS_MS) return
+      progressToldMs = host.elapsedMs()
+      host.post({ type: 'progress', trial, units, of, note })
+    },
+    onCandidate,
+  })
+
+  async function onCandidate(trial: string, family: string, event: CandidateEvent): Promise<void> {
+    const number = nextMember.get(trial) ?? nextMemberNumber(out, trial)
+    nextMember.set(trial, number + 1)
+    const member = `m${number}`
+    const { trainedOn, validation } = event
+    checkValidation(event, plan.rows.length * profile.classCount)
+    const staged = first
+    first = false
+    if (!staged) {
+      const verdict = new Promise<boolean>((resolve) => verdicts.set(`${trial}/${member}`, resolve))
+      host.post({ type: 'candidate', trial, member, trainedOn, validation, staged })
+      if (!(await verdict)) return
+    }
+    const startMs = host.elapsedMs()
+    const test = await predictor.predict(event.model, 'test', allRows(counts.test))
+    checkFinite(test)
+    const ms = host.elapsedMs() - startMs
+    predictMs.set(trial, ms)
+    if (staged) mark(host, 'predicted')
+    const graph = encodeGraph(modelGraph(event.model, profile))
+    writeMember(out, { trial, member, family, trainedOn }, { graph, test, validation })
+    if (staged) host.post({ type: 'candidate', trial, member, trainedOn, validation, staged })
+    host.post({ type: 'member', trial, member, bytes: graph.length, predictMs: ms })
+  }
+
+  async function slice(order: SliceOrder, untilCandidate = false): Promise<void> {
+    const result = await runner.run(order, untilCandidate)
+    host.post(sliceEnd(order.trial, result))
+  }
+
+  async function start(): Promise<void> {
+    const entries = portfolioOf(families, profile)
+    if (entries.length === 0) throw noFamily(profile.kind, configure.families)
+    const trial = trialId(0)
+    const { family, params } = entries[0]
+    const order: SliceOrder = { type: 'slice', trial, family, params, limit: configure.limit, snapshot: false }
+    const result = await runner.run(order, true)
+    const spaces = Object.fromEntries(families.map((each) => [each.name, each.space(profile)]))
+    const { name, device, threads } = engine
+    const probes = await probeInputs(task, allRows(Math.min(PROBE_ROWS, counts.test)), read)
+    host.post({ type: 'portfolio', entries, spaces, engine: name, device, threads, probes })
+    host.post(sliceEnd(trial, result))
+  }
+
+  return {
+    start,
+    slice,
+    verdict(trial, member, keep) {
+      verdicts.get(`${trial}/${member}`)?.(keep)
+      verdicts.delete(`${trial}/${member}`)
+    },
+    drop: runner.drop,
+    leave: (ms) => runner.saveAll(host.elapsedMs() + ms),
+  }
+}
+
+function tellProfile(task: Task, host: SessionHost): void {
+  const { profile, plan, labels, dataset } = task
+  const k = profile.classCount
+  const validationLabels = new Float32Array(plan.rows.length * k)
+  for (const [i, row] of plan.rows.entries()) validationLabels.set(labels.subarray(row * k, (row + 1) * k), i * k)
+  const files = [dataset.files.train, dataset.files.test].flatMap((split) => split?.records ?? [])
+  host.post({
+    type: 'profile',
+    profile,
+    testIds: dataset.test?.ids ?? new Float64Array(0),
+    planKind: plan.kind,
+    validationLabels,
+    fingerprint: fingerprint(files),
+  })
+}
+
+function portfolioOf(families: readonly Family[], profile: Task['profile']): PlannedTrial[] {
+  return families
+    .flatMap((family) => (family.portfolio(profile) ?? []).map((entry) => ({ family: family.name, ...entry })))
+    .sort((a, b) => a.order - b.order)
+}
+
+/** A few test examples as the whole model takes them. */
+async function probeInputs(task: Task, rows: Int32Array, read: ReadRaw): Promise<Probe[]> {
+  const { profile } = task
+  const lengths = stepsVary(profile) ? profile.matrices.map((_, i) => `length_${i}`) : []
+  const wanted = new Set([...profile.matrices.map((_, i) => `matrix_${i}`), ...lengths])
+  const probes: Probe[] = []
+  for await (const { positions, feeds } of feedBatches(read, profile, 'test', rows, { wanted, maxRows: rows.length })) {
+    const copies = Object.entries(feeds).map(([name, { type, shape, data }]) => {
+      // Not a view: what is sent should not carry its whole batch along.
+      const copy = (data as Float32Array | BigInt64Array).slice()
+      return [name, { type: type as 'float32' | 'int64', shape: [...shape], data: copy }]
+    })
+    probes.push({ rows: Array.from(positions), feeds: Object.fromEntries(copies) })
+  }
+  return probes
+}
+
+function splitOf(task: Task, split: SplitName): Task['dataset']['train'] {
+  const found = split === 'train' ? task.dataset.train : task.dataset.test
+  if (found === null) throw new AutomlError('DATA_MISSING', 'there is no test split', EXIT.data)
+  return found
+}
+
+function sliceEnd(trial: string, result: SliceResult): FromWorker {
+  const { error, ...facts } = result
+  return {
+    type: 'slice-end',
+    trial,
+    ...facts,
+    rssBytes: process.memoryUsage.rss(),
+    ...(error === undefined ? {} : { error: toFault(error, 'TRIAL') }),
+  }
+}
+
+function checkValidation({ validation }: CandidateEvent, length: number): void {
+  if (validation === null) return
+  if (validation.length !== length) {
+    throw new AutomlError('TRIAL', `candidate: received ${validation.length} validation scores; must be ${length}`)
+  }
+  checkFinite(validation)
+}
+
+function checkFinite(scores: Float32Array): void {
+  const at = scores.findIndex((score) => !Number.isFinite(score))
+  if (at >= 0) throw new AutomlError('NAN_LOSS', `the model's scores are not finite (${scores[at]} at ${at})`)
+}
+
+function noFamily(kind: string, names: readonly string[] | null): AutomlError {
+  const message =
+    names === null ? `no family learns from ${kind} data` : `none of ${names.join(', ')} learns from ${kind} data`
+  return new AutomlError('USAGE', message, EXIT.usage, 'leave out --families to use all that fit')
+}
+
+function mark(host: SessionHost, name: string): void {
+  host.post({ type: 'mark', name, atMs: host.elapsedMs() })
+}
