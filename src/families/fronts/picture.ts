@@ -1,0 +1,75 @@
+// Pictures as networks and feature extractors want them: [channels, rows, cols] of a fixed size, values in [0, 1] kept as bytes.
+// The size comes from the data's own statistics. Pictures of other sizes are squeezed to it by an antialiased triangle filter.
+import type { MatrixProfile, TaskProfile } from '../../dataset/profile.ts'
+import type { GraphBuilder, Value } from '../../graph/builder.ts'
+import { clip, div, mul, reshape, round, sub, where } from '../../graph/functions.ts'
+import type { FrontEnd } from '../family.ts'
+import { resizePictures } from './resize-pictures.ts'
+
+export interface PictureSize {
+  rows: number
+  cols: number
+}
+
+export interface PictureSizeOptions {
+  /** Long side that larger pictures are brought to. @default 64, where the winners of the 2019 challenge capped theirs */
+  maxSide?: number
+  /** Sizes other than the native one are multiples of this. @default 8 */
+  multiple?: number
+}
+
+/** Native when all pictures are of one size within `maxSide`; else the median aspect with the long side at most `maxSide`. */
+export function pictureSize(
+  matrix: MatrixProfile,
+  { maxSide = 64, multiple = 8 }: PictureSizeOptions = {},
+): PictureSize {
+  const rows = Math.max(1, matrix.rows.median)
+  const cols = Math.max(1, matrix.cols.median)
+  const fixed = matrix.rows.min === matrix.rows.max && matrix.cols.min === matrix.cols.max
+  if (fixed && Math.max(rows, cols) <= maxSide) return { rows, cols }
+  const scale = Math.min(1, maxSide / Math.max(rows, cols))
+  const snap = (size: number) => Math.max(1, Math.round((size * scale) / multiple)) * multiple
+  return { rows: snap(rows), cols: snap(cols) }
+}
+
+/** Shape [channels, rows, cols], uint8. `matrix`: which matrix of the specification holds the pictures (first step only). */
+export function pictureFront(profile: TaskProfile, size?: PictureSize, matrix = 0): FrontEnd {
+  const about = profile.matrices[matrix]
+  const { rows, cols } = size ?? pictureSize(about)
+  const { channels } = about
+  const range = valueRange(about)
+  return {
+    key: `picture:${matrix}:${channels}x${rows}x${cols}${range ? `:${range.low}:${range.high}` : ''}`,
+    base: null,
+    shape: [channels, rows, cols],
+    store: 'uint8',
+    build(g, _x, inputs) {
+      const x = inputs[matrix].matrix
+      const [n, , r, c] = x.shape
+      const first = x.shape[1] === 1 ? reshape(g, x, [n, r, c, channels]) : firstStep(g, x)
+      return quantise(g, resizePictures(g, toUnit(g, first, about), rows, cols))
+    },
+  }
+}
+
+/** Values outside [0, 1] mean a matrix that is no coded picture: its sampled range is brought there. Null: nothing to do. */
+export function valueRange({ spec, values }: MatrixProfile): { low: number; high: number } | null {
+  if (spec.format === 'COMPRESSED' || (values.min >= 0 && values.max <= 1 && values.max > 0.1)) return null
+  return values.max > values.min ? { low: values.min, high: values.max } : { low: values.min, high: values.min + 1 }
+}
+
+/** Brings values to [0, 1] where they are not there by nature; missing values become the lower end. */
+export function toUnit(g: GraphBuilder, x: Value, about: MatrixProfile): Value {
+  const range = valueRange(about)
+  const scaled = range ? div(g, sub(g, x, range.low), range.high - range.low) : x
+  return about.spec.format === 'COMPRESSED' ? scaled : where(g, g.op('IsNaN', [scaled]), 0, scaled)
+}
+
+/** round(255 x) / 255 with x clipped to [0, 1]: what a byte store keeps. */
+export function quantise(g: GraphBuilder, x: Value): Value {
+  return mul(g, round(g, mul(g, clip(g, x, 0, 1), 255)), 1 / 255)
+}
+
+function firstStep(g: GraphBuilder, x: Value): Value {
+  return g.op('Gather', [x, g.scalar(0, 'int64')], { axis: 1 })
+}
