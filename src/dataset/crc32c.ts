@@ -3,21 +3,27 @@
 import { crc32c } from '@node-rs/crc32'
 
 const MASK_DELTA = 0xa282ead8
-const TABLE = Int32Array.from({ length: 256 }, (_, i) => {
-  let c = i
-  for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0x82f63b78 : c >>> 1
-  return c
-})
+/** TABLES[k][b]: the sum after byte b and k zero bytes ("slicing by 8"); of length 8. */
+const TABLES: Int32Array[] = [
+  Int32Array.from({ length: 256 }, (_, i) => {
+    let c = i
+    for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0x82f63b78 : c >>> 1
+    return c
+  }),
+]
+for (let k = 1; k < 8; k++) TABLES.push(TABLES[k - 1].map((c) => TABLES[0][c & 255] ^ (c >>> 8)))
+const [T0, T1, T2, T3, T4, T5, T6, T7] = TABLES
 
 export function maskedCrc32c(bytes: Uint8Array): number {
   return mask(crc32c(bytes))
 }
 
-/** Of bytes[start .. start + 8). */
-export function maskedCrc32cOfLength(bytes: Uint8Array, start: number): number {
-  let c = -1
-  for (let i = start; i < start + 8; i++) c = TABLE[(c ^ bytes[i]) & 255] ^ (c >>> 8)
-  return mask(~c >>> 0)
+/** Of a record's length as eight little-endian bytes, given as two 32-bit words. */
+export function maskedCrc32cOfLength(low: number, high: number): number {
+  const c = ~low
+  const first = T7[c & 255] ^ T6[(c >>> 8) & 255] ^ T5[(c >>> 16) & 255] ^ T4[c >>> 24]
+  const second = T3[high & 255] ^ T2[(high >>> 8) & 255] ^ T1[(high >>> 16) & 255] ^ T0[high >>> 24]
+  return mask(~(first ^ second) >>> 0)
 }
 
 function mask(c: number): number {

@@ -4,7 +4,7 @@
 import { DataError } from '../support/errors.ts'
 import type { SplitName } from './batch.ts'
 import { type DatasetFiles, locateDataset, type SplitFiles } from './locate.ts'
-import { checkSameSpec, parseMetadata, readMetadataText, shortPath } from './metadata.ts'
+import { checkSameSpec, parseMetadata, readMetadataBytes, shortPath } from './metadata.ts'
 import { measureSparse, type SparseExtent } from './read-sparse.ts'
 import type { DatasetSpec } from './spec.ts'
 import { type OpenSplit, openSplit, type Split } from './split.ts'
@@ -33,8 +33,8 @@ export interface OpenOptions {
 export function openDataset(path: string, options: OpenOptions = {}): Dataset {
   const files = locateDataset(path)
   const metadata = files.train.metadata!
-  const content = readMetadataText(metadata)
-  const spec = parseMetadata(content, shortPath(metadata), files.name)
+  const content = readMetadataBytes(metadata)
+  const spec = parseMetadata(content.toString('utf8'), shortPath(metadata), files.name)
   const warnings: string[] = []
   const train = openSplit('train', files.train.records, spec)
   let test: OpenSplit | null = null
@@ -59,7 +59,7 @@ export function openDataset(path: string, options: OpenOptions = {}): Dataset {
   return { files, spec, train: train.split, test: test?.split ?? null, warnings, close }
 }
 
-function openTest(files: SplitFiles, trainContent: string, spec: DatasetSpec, warnings: string[]): OpenSplit {
+function openTest(files: SplitFiles, trainContent: Buffer, spec: DatasetSpec, warnings: string[]): OpenSplit {
   const testSpec =
     files.metadata === null ? { ...spec, sampleCount: 0 } : testMetadata(files.metadata, trainContent, spec)
   if (files.metadata === null && files.records.length > 0) {
@@ -71,16 +71,30 @@ function openTest(files: SplitFiles, trainContent: string, spec: DatasetSpec, wa
 }
 
 /** Metadata equal but for sample_count, as almost always, need no second parse of the vocabulary. */
-function testMetadata(path: string, trainContent: string, spec: DatasetSpec): DatasetSpec {
-  const content = readMetadataText(path)
-  const sampleCount = /^\s*sample_count:\s*(\d+)\s*$/m
-  const match = sampleCount.exec(content)
-  if (match !== null && content.replace(sampleCount, '') === trainContent.replace(sampleCount, '')) {
-    return { ...spec, sampleCount: Number(match[1]) }
+function testMetadata(path: string, trainContent: Buffer, spec: DatasetSpec): DatasetSpec {
+  const content = readMetadataBytes(path)
+  const train = sampleCountLine(trainContent)
+  const test = sampleCountLine(content)
+  if (train !== null && test !== null) {
+    const sameHead = content.subarray(0, test.start).equals(trainContent.subarray(0, train.start))
+    if (sameHead && content.subarray(test.end).equals(trainContent.subarray(train.end))) {
+      return { ...spec, sampleCount: test.value }
+    }
   }
-  const testSpec = parseMetadata(content, shortPath(path), spec.name)
+  const testSpec = parseMetadata(content.toString('utf8'), shortPath(path), spec.name)
   checkSameSpec(spec, testSpec, shortPath(path))
   return testSpec
+}
+
+/** Where `sample_count: N` stands on a line of its own. */
+function sampleCountLine(content: Buffer): { start: number; end: number; value: number } | null {
+  const found = content.indexOf('\nsample_count:')
+  const start = content.subarray(0, 13).toString('latin1') === 'sample_count:' ? 0 : found + 1
+  if (found < 0 && start !== 0) return null
+  const newline = content.indexOf('\n', start)
+  const end = newline < 0 ? content.length : newline
+  const match = /^sample_count:\s*(\d{1,9})\s*$/.exec(content.toString('latin1', start, end))
+  return match === null ? null : { start, end, value: Number(match[1]) }
 }
 
 function checkLearnable(train: Split, spec: DatasetSpec, warnings: string[]): void {

@@ -16,13 +16,13 @@ const MAX_TOKEN = 2 ** 24
 
 /** @throws DATA_MISSING, DATA_METADATA */
 export function readMetadata(path: string, name: string): DatasetSpec {
-  return parseMetadata(readMetadataText(path), shortPath(path), name)
+  return parseMetadata(readMetadataBytes(path).toString('utf8'), shortPath(path), name)
 }
 
 /** @throws DATA_MISSING */
-export function readMetadataText(path: string): string {
+export function readMetadataBytes(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path)
   } catch (cause) {
     throw new DataError('DATA_MISSING', { file: path, rule: 'the metadata cannot be read', cause })
   }
@@ -130,8 +130,15 @@ function within(text: TextProto, field: string, low: number, high: number): numb
   throw text.fault(`must be from ${low} to ${high}`, value, field)
 }
 
+/** An entry as nearly all files spell it: a long run of these needs no tokens. */
+function plainEntry(field: string): RegExp {
+  const quoted = `(?:'([^'\\\\\\n]*)'|"([^"\\\\\\n]*)")`
+  return new RegExp(`\\s*${field}\\s*\\{\\s*key:\\s*${quoted}\\s*value:\\s*(0|[1-9]\\d{0,8})\\s*\\}`, 'y')
+}
+
 /** map<string, int32>: an entry is a message with `key` and `value`; a missing one has its type's zero. */
 function mapReader(field: string, below: number, put: (key: string, index: number) => void): (text: TextProto) => void {
+  const plain = plainEntry(field)
   let key = ''
   let index = 0
   const entry: FieldReaders = new Map([
@@ -143,6 +150,12 @@ function mapReader(field: string, below: number, put: (key: string, index: numbe
     index = 0
     text.message(entry)
     put(key, index)
+    text.run(plain, (match) => {
+      const value = Number(match[3])
+      if (value >= below) return false
+      put(match[1] ?? match[2], value)
+      return true
+    })
   }
 }
 

@@ -1,5 +1,5 @@
-// tf.train.SequenceExample without message objects (challenge format, section 3): labels and id from a record's first bytes,
-// and one matrix's values straight into typed arrays. Packed and unpacked lists, floats and integers are all accepted.
+// tf.train.SequenceExample without message objects (challenge format, section 3): one matrix's values straight into typed
+// arrays. Packed and unpacked lists, floats and integers are all accepted. The context (id, labels) is context.ts.
 //   SequenceExample: context = 1 (Features: map<string, Feature> = 1), feature_lists = 2 (map<string, FeatureList> = 1)
 //   FeatureList: feature = 1.  Feature: bytes_list = 1, float_list = 2, int64_list = 3, each: repeated value = 1
 // Most writers store every step alike, so the common case compares each step's header with the first one's and copies.
@@ -7,70 +7,6 @@ import { bytesEqual, readEnd, readVarint, type Span, skipField, type Wire, WireE
 
 /** tag = field << 3 | wire type */
 const TAG = { 1: 0x0a, 2: 0x12, 3: 0x1a, value: 0x08, float: 0x0d } as const
-const ID = Buffer.from('id')
-const LABEL_INDEX = Buffer.from('label_index')
-const LABEL_SCORE = Buffer.from('label_score')
-
-/** Filled in place by `readContext`. */
-export interface ExampleContext {
-  /** NaN when the record has none. */
-  id: number
-  labelIndex: number[]
-  labelScore: number[]
-}
-
-/**
- * Reads id and labels from bytes[start .. end) of a record, which may be only its beginning.
- * @param whole these are all of the record's bytes
- * @returns false when the context is not within these bytes
- */
-export function readContext(wire: Wire, start: number, end: number, whole: boolean, context: ExampleContext): boolean {
-  context.id = Number.NaN
-  context.labelIndex.length = 0
-  context.labelScore.length = 0
-  wire.at = start
-  let found = false
-  while (wire.at < end) {
-    if (!whole && wire.at + 10 > end) return found
-    const tag = readVarint(wire)
-    if (tag !== TAG[1]) {
-      if (!whole) return found
-      skipField(wire, tag, end)
-      continue
-    }
-    const length = readVarint(wire)
-    const contextEnd = wire.at + length
-    if (contextEnd > end) {
-      if (whole) throw new WireError('the context ends past its record')
-      return false
-    }
-    readFeatures(wire, contextEnd, context)
-    found = true
-  }
-  return true
-}
-
-function readFeatures(wire: Wire, end: number, context: ExampleContext): void {
-  while (wire.at < end) {
-    const tag = readVarint(wire)
-    if (tag !== TAG[1]) {
-      skipField(wire, tag, end)
-      continue
-    }
-    const entry = readEntry(wire, readEnd(wire, end))
-    const { bytes } = wire
-    if (bytesEqual(bytes, entry.keyStart, entry.keyEnd, ID)) {
-      const ids: number[] = []
-      readNumbers(wire, entry.start, entry.end, ids)
-      if (ids.length > 0) context.id = ids[0]
-    } else if (bytesEqual(bytes, entry.keyStart, entry.keyEnd, LABEL_INDEX)) {
-      readNumbers(wire, entry.start, entry.end, context.labelIndex)
-    } else if (bytesEqual(bytes, entry.keyStart, entry.keyEnd, LABEL_SCORE)) {
-      readNumbers(wire, entry.start, entry.end, context.labelScore)
-    }
-    wire.at = entry.after
-  }
-}
 
 interface MapEntry extends Span {
   keyStart: number
@@ -124,14 +60,14 @@ export function findFeatureList(wire: Wire, start: number, end: number, key: Uin
   return null
 }
 
-/** Appends the numbers of a Feature (float or int64 list, packed or not). */
-export function readNumbers(wire: Wire, start: number, end: number, into: number[]): void {
+/** Appends the numbers of a Feature (float or int64 list, packed or not). @param name the feature's, for faults */
+export function readNumbers(wire: Wire, start: number, end: number, into: number[], name = ''): void {
   const { view } = wire
   wire.at = start
   while (wire.at < end) {
     const kind = readVarint(wire)
     if (kind === TAG[1] && wire.at < end) {
-      if (readEnd(wire, end) > wire.at) throw new WireError('holds bytes where numbers are expected')
+      if (readEnd(wire, end) > wire.at) throw new WireError(`${name} holds bytes where numbers are expected`.trim())
       continue
     }
     if (kind !== TAG[2] && kind !== TAG[3]) {

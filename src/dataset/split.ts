@@ -2,14 +2,14 @@
 // matrices of any rows on demand. Memory follows what is asked for, never the size of the files.
 import { DataError } from '../support/errors.ts'
 import type { MatrixBatch, SplitName } from './batch.ts'
+import { type ExampleContext, emptyContext, readContext } from './context.ts'
 import { readDenseRows, type ValueCounts } from './read-dense.ts'
 import type { UnreadableRows } from './read-pictures.ts'
 import { readSparseRows, type SparseExtent } from './read-sparse.ts'
 import { recordError } from './rows.ts'
-import { type ExampleContext, readContext } from './sequence-example.ts'
 import type { DatasetSpec } from './spec.ts'
 import { closeRecords, indexRecords, type RecordIndex, readRecords, recordPlace } from './tfrecord.ts'
-import { type Wire, wireOver } from './wire.ts'
+import { type Wire, WireError, wireOver } from './wire.ts'
 
 export interface Split {
   readonly name: SplitName
@@ -54,11 +54,13 @@ export interface OpenSplit {
 /** @throws DATA_MISSING, DATA_RECORD, DATA_LABEL, DATA_MISMATCH */
 export function openSplit(name: SplitName, files: readonly string[], spec: DatasetSpec): OpenSplit {
   const scan = new ContextScan(name === 'train')
+  let labelLists: LabelLists
   const index = indexRecords(files, (bytes, start, end, whole, record) => scan.visit(bytes, start, end, whole, record))
   try {
     scan.finish(index)
     checkCount(index, spec, name)
-    checkLabels(scan, index, spec)
+    labelLists = scan.lists()
+    checkLabels(labelLists, index, spec)
   } catch (error) {
     closeRecords(index)
     throw error
@@ -68,7 +70,6 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
     (): ValueCounts => ({ nan: 0, infinite: 0, rows: 0, seen: new Uint8Array(index.count) }),
   )
   const unreadable: UnreadableRows = new Map()
-  const labelLists = scan.lists()
   let labels: Float32Array | null = null
   const split: Split = {
     name,
@@ -108,16 +109,19 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
 class ContextScan {
   ids = new Float64Array(1024)
   readonly #labelled: boolean
-  readonly #index: number[] = []
-  readonly #score: number[] = []
-  readonly #count: number[] = []
-  readonly #late: number[] = []
-  readonly #lateContexts = new Map<number, ExampleContext>()
-  readonly #context: ExampleContext = { id: Number.NaN, labelIndex: [], labelScore: [] }
-  /** Faults wait until the index can name their place. */
-  readonly #faults: { record: number; error: unknown }[] = []
-  #wire: Wire | null = null
   #records = 0
+  /** Labels in the order in which their records were seen. */
+  #labels = 0
+  #index = new Int32Array(1024)
+  #score = new Float32Array(1024)
+  /** [records] labels of each, and where they start above. */
+  #counts = new Int32Array(1024)
+  #starts = new Int32Array(1024)
+  readonly #late: number[] = []
+  readonly #context = emptyContext()
+  /** The first fault waits until the index can name its place. */
+  #fault: { record: number; error: unknown } | null = null
+  #wire: Wire | null = null
 
   constructor(labelled: boolean) {
     this.#labelled = labelled
@@ -125,95 +129,75 @@ class ContextScan {
 
   visit(bytes: Buffer, start: number, end: number, whole: boolean, record: number): void {
     if (this.#wire === null || this.#wire.bytes !== bytes) this.#wire = wireOver(bytes)
-    if (record === this.ids.length) {
-      const larger = new Float64Array(record * 2)
-      larger.set(this.ids)
-      this.ids = larger
-    }
     this.#records = record + 1
+    if (record === this.ids.length) {
+      this.ids = grown(this.ids, new Float64Array(record * 2))
+      this.#counts = grown(this.#counts, new Int32Array(record * 2))
+      this.#starts = grown(this.#starts, new Int32Array(record * 2))
+    }
     try {
-      const found = readContext(this.#wire, start, end, whole, this.#context)
-      this.ids[record] = this.#context.id
-      if (found) this.#keep(record, this.#context)
-      else {
-        this.#late.push(record)
-        this.#count.push(0)
-      }
+      if (readContext(this.#wire, start, end, whole, this.#context)) this.#keep(record, this.#context)
+      else this.#late.push(record)
     } catch (error) {
-      this.#faults.push({ record, error })
-      this.#count.push(0)
+      this.#fault ??= { record, error }
     }
   }
 
   finish(index: RecordIndex): void {
-    const fault = this.#faults[0]
-    if (fault !== undefined) throw recordError(fault.error, index, fault.record, 'context')
     for (const group of readRecords(index, this.#late, true)) {
       const wire = wireOver(group.bytes)
       for (let i = 0; i < group.items.length; i++) {
         const record = this.#late[group.items[i]]
-        const context: ExampleContext = { id: Number.NaN, labelIndex: [], labelScore: [] }
         try {
-          readContext(wire, group.starts[i], group.ends[i], true, context)
-          if (this.#labelled) checkPairs(context, index, record)
+          readContext(wire, group.starts[i], group.ends[i], true, this.#context)
+          this.#keep(record, this.#context)
         } catch (error) {
-          throw recordError(error, index, record, 'context')
+          this.#fault ??= { record, error }
         }
-        this.ids[record] = context.id
-        this.#lateContexts.set(record, context)
       }
     }
-    const mismatched = this.#mismatched
-    if (mismatched !== null) checkPairs(mismatched.context, index, mismatched.record)
+    if (this.#fault !== null) throw recordError(this.#fault.error, index, this.#fault.record, 'context')
   }
 
-  #mismatched: { record: number; context: ExampleContext } | null = null
-
   #keep(record: number, context: ExampleContext): void {
-    if (!this.#labelled) {
-      this.#count.push(0)
-      return
+    this.ids[record] = context.id
+    if (!this.#labelled) return
+    const { labelCount, labelIndex, labelScore, scoreCount } = context
+    if (scoreCount !== labelCount && scoreCount !== 0) {
+      throw new WireError(`label_score has ${scoreCount} entries; must be as many as label_index has (${labelCount})`)
     }
-    const { labelIndex, labelScore } = context
-    const count = labelIndex.length
-    if (labelScore.length !== count && labelScore.length !== 0) {
-      this.#mismatched ??= { record, context: structuredClone(context) }
+    while (this.#labels + labelCount > this.#index.length) {
+      this.#index = grown(this.#index, new Int32Array(this.#index.length * 2))
+      this.#score = grown(this.#score, new Float32Array(this.#score.length * 2))
     }
-    this.#count.push(count)
-    for (let i = 0; i < count; i++) {
-      this.#index.push(labelIndex[i])
-      this.#score.push(labelScore[i] ?? 1)
+    this.#starts[record] = this.#labels
+    this.#counts[record] = labelCount
+    for (let i = 0; i < labelCount; i++) {
+      this.#index[this.#labels] = labelIndex[i]
+      this.#score[this.#labels++] = scoreCount === 0 ? 1 : labelScore[i]
     }
   }
 
   lists(): LabelLists {
     const start = new Int32Array(this.#records + 1)
-    if (!this.#labelled) return { start, index: new Int32Array(0), score: new Float32Array(0) }
-    for (let i = 0; i < this.#records; i++) {
-      start[i + 1] = start[i] + (this.#lateContexts.get(i)?.labelIndex.length ?? this.#count[i])
+    for (let i = 0; i < this.#records; i++) start[i + 1] = start[i] + this.#counts[i]
+    if (this.#late.length === 0) {
+      return { start, index: this.#index.subarray(0, this.#labels), score: this.#score.subarray(0, this.#labels) }
     }
-    const index = new Int32Array(start[this.#records])
-    const score = new Float32Array(start[this.#records])
-    for (let i = 0, from = 0; i < this.#records; from += this.#count[i++]) {
-      const late = this.#lateContexts.get(i)
-      for (let j = start[i], k = 0; j < start[i + 1]; j++, k++) {
-        index[j] = late === undefined ? this.#index[from + k] : late.labelIndex[k]
-        score[j] = late === undefined ? this.#score[from + k] : (late.labelScore[k] ?? 1)
-      }
+    const index = new Int32Array(this.#labels)
+    const score = new Float32Array(this.#labels)
+    for (let i = 0; i < this.#records; i++) {
+      const from = this.#starts[i]
+      index.set(this.#index.subarray(from, from + this.#counts[i]), start[i])
+      score.set(this.#score.subarray(from, from + this.#counts[i]), start[i])
     }
     return { start, index, score }
   }
 }
 
-function checkPairs(context: ExampleContext, index: RecordIndex, record: number): void {
-  const { labelIndex, labelScore } = context
-  if (labelScore.length === 0 || labelScore.length === labelIndex.length) return
-  throw new DataError('DATA_LABEL', {
-    ...recordPlace(index, record),
-    field: 'label_score',
-    value: `${labelScore.length} scores`,
-    rule: `must be as many as label_index has entries (${labelIndex.length})`,
-  })
+function grown<A extends Int32Array | Float32Array | Float64Array>(from: A, to: A): A {
+  to.set(from)
+  return to
 }
 
 function checkCount(index: RecordIndex, spec: DatasetSpec, name: SplitName): void {
@@ -227,8 +211,8 @@ function checkCount(index: RecordIndex, spec: DatasetSpec, name: SplitName): voi
   })
 }
 
-function checkLabels(scan: ContextScan, records: RecordIndex, spec: DatasetSpec): void {
-  const { start, index, score } = scan.lists()
+function checkLabels(lists: LabelLists, records: RecordIndex, spec: DatasetSpec): void {
+  const { start, index, score } = lists
   let record = 0
   for (let i = 0; i < index.length; i++) {
     while (start[record + 1] <= i) record++

@@ -140,6 +140,16 @@ export class TextProto {
     }
   }
 
+  /** Takes matches of a sticky pattern from here on while `take` accepts them: for runs of fields in their usual spelling. */
+  run(pattern: RegExp, take: (match: RegExpExecArray) => boolean): void {
+    for (;;) {
+      pattern.lastIndex = this.#at
+      const match = pattern.exec(this.#text)
+      if (match === null || !take(match)) return
+      this.#at = pattern.lastIndex
+    }
+  }
+
   /** Any value whose field is unknown. */
   skip(): void {
     const c = this.#peek()

@@ -51,6 +51,7 @@ export function indexRecords(files: readonly string[], visit: RecordVisitor): Re
   let lengths = new Int32Array(1024)
   let count = 0
   const scan = Buffer.allocUnsafeSlow(SCAN_BYTES)
+  const view = new DataView(scan.buffer)
   try {
     for (const file of files) {
       const handle = openRecords(file)
@@ -68,8 +69,10 @@ export function indexRecords(files: readonly string[], visit: RecordVisitor): Re
           to = at + readSync(handle, scan, 0, Math.min(step, size - at), at)
         }
         const head = at - from
-        const length = scan.readUInt32LE(head) + scan.readUInt32LE(head + 4) * 2 ** 32
-        if (maskedCrc32cOfLength(scan, head) !== scan.readUInt32LE(head + 8))
+        const low = view.getUint32(head, true)
+        const high = view.getUint32(head + 4, true)
+        const length = low + high * 2 ** 32
+        if (maskedCrc32cOfLength(low, high) !== view.getUint32(head + 8, true))
           throw badLength(file, record, at, scan, head)
         if (length > MAX_RECORD_BYTES)
           throw recordFault(file, record, 'length', length, `must be at most ${MAX_RECORD_BYTES} bytes`)
