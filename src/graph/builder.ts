@@ -27,6 +27,14 @@ export interface Producer {
   index: number
 }
 
+/** A known gradient of a group of nodes, used instead of the rules of its members. */
+export interface CustomGradient {
+  readonly inputs: readonly Value[]
+  readonly outputs: readonly Value[]
+  /** From output gradients (null: none) to input gradients. `wants(i)`: whether that of input `i` is needed. */
+  readonly rule: (grads: readonly (Value | null)[], wants: (i: number) => boolean) => (Value | null)[]
+}
+
 export class GraphBuilder {
   readonly #inputs: Value[] = []
   readonly #outputs: { name: string; value: Value }[] = []
@@ -38,6 +46,7 @@ export class GraphBuilder {
   readonly #constantOf = new Map<string, Initializer>()
   readonly #contents = new Map<string, readonly Dim[]>()
   readonly #scalars = new Map<string, Value>()
+  readonly #custom = new Map<string, CustomGradient>()
   readonly #shared = new Map<ConstantData, Value[]>()
 
   /** Declares an input. A symbolic size ('n') may differ from run to run. */
@@ -159,6 +168,18 @@ export class GraphBuilder {
       })
     }
     return Object.fromEntries(graph.outputs.map((output) => [output.name, values.get(output.name)!]))
+  }
+
+  /**
+   * Declares how gradients pass from `outputs` back to `inputs`; whatever lies between is skipped. Every input must have been
+   * made before the first output.
+   */
+  customGradient(custom: CustomGradient): void {
+    for (const output of custom.outputs) this.#custom.set(output.name, custom)
+  }
+
+  customGradientOf(value: Value): CustomGradient | undefined {
+    return this.#custom.get(value.name)
   }
 
   producer(value: Value): Producer | undefined {
