@@ -1,0 +1,4 @@
+// Series families.
+import type { Family } from '../family.ts'
+
+export const seriesFamilies: Family[] = []

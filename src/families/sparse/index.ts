@@ -1,0 +1,2 @@
+import type { Family } from '../family.ts'
+export const sparseFamilies: Family[] = []

@@ -1,0 +1,164 @@
+// Fits a linear n-gram model on texts: lexicon -> feature space -> sparse rows -> C and scale -> dual coordinate descent -> tables
+// for the exported graph. Everything but the lexicon is learned from the rows of the fit.
+import type { TaskProfile } from '../../dataset/profile.ts'
+import type { Targets } from '../common/label-statistics.ts'
+import { linkOf, targetsOf } from '../common/label-statistics.ts'
+import type { FitChoices, FitProgress, FitStage, Fitted, Fitter } from '../common/train-classical.ts'
+import type { Model, TrialContext } from '../family.ts'
+import { chooseCost } from '../sparse/choose-cost.ts'
+import type { Csr } from '../sparse/csr.ts'
+import { fitDualLinear, type LinearLoss, type LinearWeights, linearMargins } from '../sparse/dual-linear.ts'
+import { marginScores, marginScoresGraph, outputCount, outputTargets } from '../sparse/margin-scores.ts'
+import { naiveBayesScales } from '../sparse/nb-scales.ts'
+import { type FeatureSpace, fitFeatureSpace, textRows } from './feature-space.ts'
+import { buildLexicon, type Lexicon } from './lexicon.ts'
+import { type NgramShape, TABLE_SIZES } from './ngrams.ts'
+import { textMargins, textTables } from './text-graph.ts'
+import { type Texts, textCount, textsOf } from './texts.ts'
+
+export interface NgramOptions {
+  shapes: readonly NgramShape[]
+  /** See LexiconOptions. */
+  subwords: number
+  loss: LinearLoss
+  /** Naive Bayes weighting. */
+  naiveBayes: boolean
+  /** Candidates for C, ascending; one: taken as it is. */
+  costs: readonly number[]
+}
+
+/** Columns times outputs: 32 MB of weights. */
+const MAX_WEIGHTS = 8e6
+/** Nonzeros of the training rows, 8 bytes each: long texts with subwords would need more. */
+const MAX_NONZEROS = 16e6
+/** Texts from which on n-grams seen once are dropped: they say nothing about other texts. */
+const RARE_FROM = 1000
+/** Nonzeros times outputs spent on choosing C: about a second in all. */
+const CHOICE_WORK = 2e7
+
+export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter {
+  const { profile, labels } = trial
+  const { classCount } = profile
+  const link = linkOf(profile, labels)
+  const outputs = outputCount(link, classCount)
+  const size = vocabularySize(profile)
+  let lexicon: Lexicon | null = null
+  let whole: Promise<Texts> | null = null
+
+  const read = async (rows: Int32Array, stage: FitStage): Promise<Texts> => {
+    if (stage === 'sample') return textsOf(await trial.data.raw('train', rows), size)
+    whole ??= trial.data.raw('train', rowsUpTo(profile.trainCount)).then((batch) => textsOf(batch, size))
+    return takeTexts(await whole, rows)
+  }
+
+  async function* fit(
+    rows: Int32Array,
+    stage: FitStage,
+    choices: FitChoices | null,
+  ): AsyncGenerator<FitProgress, Fitted, void> {
+    const texts = await read(rows, stage)
+    yield { done: 0, of: null, note: 'texts read' }
+    lexicon ??= lexiconFor(texts)
+    yield { done: 0, of: null, note: 'lexicon' }
+    const space = yield* noted(fitFeatureSpace(texts, lexicon, spaceOptions(texts)), 'texts counted')
+    const matrix = yield* noted(textRows(texts, space), 'texts')
+    const targets = targetsOf(link, labels, classCount, rows)
+    const rng = trial.rng.split(`${stage}:${rows.length}`)
+    const chosen = choices ?? (yield* choose(matrix, targets, stage))
+    const answers = outputTargets(targets)
+    const scales = options.naiveBayes ? naiveBayesScales(matrix, answers, outputs) : null
+    const epochs = fitDualLinear(matrix, answers, outputs, { loss: options.loss, cost: chosen.cost, scales }, rng)
+    const weights = yield* noted(epochs, 'rows learned from')
+    const predict = async (asked: Int32Array): Promise<Float32Array> => {
+      const asRows = finish(textRows(await read(asked, 'all'), space))
+      return marginScores(linearMargins(asRows, weights, outputs), link, classCount, chosen.scale)
+    }
+    return {
+      model: modelOf(space, weights, chosen.scale),
+      choices: { cost: chosen.cost, scale: chosen.scale },
+      predict,
+    }
+  }
+
+  async function* choose(
+    matrix: Csr,
+    targets: Targets,
+    stage: FitStage,
+  ): AsyncGenerator<FitProgress, FitChoices, void> {
+    const { costs, loss, naiveBayes } = options
+    if (stage === 'sample') return { cost: costs[Math.floor(costs.length / 2)], scale: loss === 'logistic' ? 1 : 2 }
+    const search = { loss, naiveBayes, costs, maxWork: CHOICE_WORK }
+    const { cost, scale } = yield* noted(chooseCost(matrix, targets, search, trial.rng.split('choice')), 'C chosen')
+    return { cost, scale }
+  }
+
+  /** Texts so long that subwords would fill memory do without: their words say enough. */
+  function lexiconFor(texts: Texts): Lexicon {
+    const segmented = isSegmented(profile)
+    const tokensPerText = texts.tokens.length / Math.max(1, textCount(texts))
+    const affordable = profile.trainCount * tokensPerText * 15 < MAX_NONZEROS
+    return buildLexicon(profile.spec.vocabulary, size, { segmented, subwords: affordable ? options.subwords : 0 })
+  }
+
+  function spaceOptions(texts: Texts) {
+    const { tokens } = texts
+    return {
+      shapes: options.shapes,
+      tableSize: TABLE_SIZES.find((prime) => prime > 4 * tokens.length) ?? TABLE_SIZES[TABLE_SIZES.length - 1],
+      minTexts: textCount(texts) >= RARE_FROM ? 2 : 1,
+      maxWidth: Math.floor(MAX_WEIGHTS / outputs),
+    }
+  }
+
+  function modelOf(space: FeatureSpace, weights: LinearWeights, scale: number): Model {
+    const tables = textTables(space, weights)
+    return {
+      front: null,
+      build: (g, _x, inputs) => marginScoresGraph(g, textMargins(g, inputs[0], tables), link, classCount, scale),
+    }
+  }
+
+  return { fit }
+}
+
+/** Ids below this are known. Without a vocabulary the largest id that the sample shows has to do. */
+function vocabularySize(profile: TaskProfile): number {
+  const named = profile.spec.vocabulary.length
+  return named > 0 ? named : Math.max(1, Math.min(1 << 20, Math.trunc(profile.matrices[0].values.max) + 1))
+}
+
+/** Whether tokens are words: unsegmented scripts come as characters. */
+export function isSegmented(profile: TaskProfile): boolean {
+  return (profile.vocabulary?.meanTokenLength ?? 2) > 1.5
+}
+
+async function* noted<R>(work: Generator<number, R, void>, note: string): AsyncGenerator<FitProgress, R, void> {
+  for (;;) {
+    const step = work.next()
+    if (step.done) return step.value
+    yield { done: step.value, of: null, note }
+  }
+}
+
+function finish<R>(work: Generator<number, R, void>): R {
+  for (;;) {
+    const step = work.next()
+    if (step.done) return step.value
+  }
+}
+
+function takeTexts(texts: Texts, rows: Int32Array): Texts {
+  const offsets = new Int32Array(rows.length + 1)
+  for (let i = 0; i < rows.length; i++) {
+    offsets[i + 1] = offsets[i] + texts.offsets[rows[i] + 1] - texts.offsets[rows[i]]
+  }
+  const tokens = new Int32Array(offsets[rows.length])
+  for (let i = 0; i < rows.length; i++) {
+    tokens.set(texts.tokens.subarray(texts.offsets[rows[i]], texts.offsets[rows[i] + 1]), offsets[i])
+  }
+  return { tokens, offsets }
+}
+
+function rowsUpTo(count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, row) => row)
+}
