@@ -35,7 +35,7 @@ export async function* lbfgs(
   options: LbfgsOptions = {},
 ): AsyncGenerator<number, LbfgsResult, void> {
   const { memory = 10, maxIterations = 100, tolerance = 1e-5, precondition } = options
-  let weights = start.slice()
+  let weights: Float32Array = start.slice()
   let { loss, gradient } = await evaluate(weights)
   const pairs: { s: Float64Array; y: Float64Array; rho: number }[] = []
 
@@ -86,7 +86,7 @@ function descent(
   pairs: readonly { s: Float64Array; y: Float64Array; rho: number }[],
   precondition: LbfgsOptions['precondition'],
 ): Float64Array {
-  let q = Float64Array.from(gradient)
+  let q: Float64Array = Float64Array.from(gradient)
   const alphas = new Float64Array(pairs.length)
   for (let j = pairs.length - 1; j >= 0; j--) {
     const { s, y, rho } = pairs[j]

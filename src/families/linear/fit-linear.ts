@@ -1,0 +1,69 @@
+// One fit of a logistic regression on a front end's features: gather, standardise, choose the penalty, fit, fold everything into
+// one matrix product.
+import { collectFeatures, thin, widthOf } from '../common/collect-features.ts'
+import { linkOf, targetsOf } from '../common/label-statistics.ts'
+import type { FitChoices, FitProgress, FitStage, Fitted } from '../common/train-classical.ts'
+import type { FrontEnd, Model, TrialContext } from '../family.ts'
+import { type LinearMap, linearScores, logisticSolver } from './logistic.ts'
+import { choosePenalty } from './penalty-path.ts'
+import { foldStandardisation, standardisationOf, standardiseInPlace } from './standardise.ts'
+
+/** Feature values held at once: 240 MB. More rows than fit are thinned evenly. */
+const MAX_VALUES = 6e7
+/** The quickest model searches its penalty only when a pass over the data costs less than this many multiplications. */
+const QUICK_SEARCH = 1.5e6
+/** Without a search: good for some hundred to some thousand rows of the features used here. */
+const QUICK_PENALTY = 5e-4
+
+export async function* fitLinear(
+  trial: TrialContext,
+  front: FrontEnd,
+  rows: Int32Array,
+  stage: FitStage,
+  choices: FitChoices | null,
+): AsyncGenerator<FitProgress, Fitted, void> {
+  const { classCount } = trial.profile
+  const width = widthOf(front)
+  const link = linkOf(trial.profile, trial.labels)
+  const taught = thin(rows, MAX_VALUES / width)
+  const { x } = yield* collectFeatures(trial, front, 'train', taught)
+  const standardisation = standardisationOf(x, taught.length, width)
+  standardiseInPlace(x, standardisation)
+  const targets = targetsOf(link, trial.labels, classCount, taught)
+  yield { done: 0, of: null, note: 'logistic regression' }
+
+  let choice = choices as { penalty: number; scale: number } | null
+  if (choice === null && (stage !== 'sample' || x.length * classCount <= QUICK_SEARCH) && taught.length >= 10) {
+    const search = choosePenalty(trial.engine, { x, width, targets }, trial.rng.split('penalty'))
+    for (;;) {
+      const step = await search.next()
+      if (step.done) {
+        choice = step.value
+        break
+      }
+      yield { done: step.value, of: null, note: 'penalties' }
+    }
+  }
+  const { penalty, scale } = choice ?? { penalty: QUICK_PENALTY, scale: 1 }
+  const solver = await logisticSolver(trial.engine, { x, width, targets })
+  let map: LinearMap
+  try {
+    const fit = solver.fit(penalty, undefined, stage === 'sample' ? { maxIterations: 30, tolerance: 1e-3 } : {})
+    for (;;) {
+      const step = await fit.next()
+      if (step.done) {
+        map = foldStandardisation(step.value, standardisation)
+        break
+      }
+      if (step.value % 4 === 0) yield { done: step.value, of: null, note: 'L-BFGS steps' }
+    }
+  } finally {
+    await solver.release()
+  }
+  const model: Model = { front, build: (g, features) => linearScores(g, flat(g, features!), map, link, scale) }
+  return { model, choices: { penalty, scale } }
+}
+
+function flat(g: Parameters<Model['build']>[0], x: NonNullable<Parameters<Model['build']>[1]>) {
+  return x.shape.length === 2 ? x : g.op('Flatten', [x], { axis: 1 })
+}

@@ -1,0 +1,5 @@
+// Families whose heads are linear in fixed or randomly drawn features.
+import type { Family } from '../family.ts'
+import { linear } from './linear.ts'
+
+export const linearFamilies: Family[] = [linear]
