@@ -25,12 +25,6 @@ export function buildProgram(worker: WorkerProcess | undefined, onExitCode: (cod
       .configureOutput({ outputError: () => {}, getOutHelpWidth: () => 100, getErrHelpWidth: () => 100 })
       .exitOverride(throwUsage)
   }
-  program.action(() => {
-    throw new UsageError(
-      'no command given',
-      `commands: ${COMMANDS.map((command) => command.name).join(', ')}; automl --help`,
-    )
-  })
   return program
 }
 
@@ -77,6 +71,12 @@ function attribute(name: string): string {
 /** Commander's complaints as ours: one line, then a hint. Help and version pass through. */
 function throwUsage(error: CommanderError): never {
   if (error.exitCode === 0) throw error
+  if (error.code === 'commander.help') {
+    throw new UsageError(
+      'no command given',
+      `commands: ${COMMANDS.map((command) => command.name).join(', ')}; automl --help`,
+    )
+  }
   const [message, suggestion] = error.message.replace(/^error: /, '').split('\n')
   throw new UsageError(
     message,

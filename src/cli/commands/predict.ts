@@ -35,7 +35,7 @@ export const predictCommand = defineCommand({
     const { findModel } = await import('../predict/find-model.ts')
     const found = findModel(model, options.at ?? null)
     const { runModel } = await import('../predict/run-model.ts')
-    const predictions = await runModel(found.path, data)
+    const predictions = await runModel(found, data)
     if (options.out === undefined) printResult((await encode('.csv', predictions)) as string)
     else {
       await writePredictions(options.out, predictions)

@@ -6,7 +6,6 @@ import type { Finding } from './finding.ts'
 /** What a device that is not in the npm package needs. */
 const HINTS: Record<string, string> = {
   cuda: 'npm explore onnxruntime-node -- npm run postinstall   (adds the CUDA libraries; needs CUDA 12 and cuDNN 9)',
-  tensorrt: 'comes with the CUDA libraries',
 }
 
 export async function engineFindings(): Promise<Finding[]> {

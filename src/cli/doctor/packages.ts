@@ -1,5 +1,7 @@
 // The packages with native parts: each is loaded and made to do a little work, since a package that is installed may still not run.
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import type { Finding } from './finding.ts'
 
 interface Check {
@@ -46,7 +48,11 @@ const CHECKS: readonly Check[] = [
     needed: false,
     hint: 'npm explore @tensorflow/tfjs-node-gpu -- npm run install   (downloads libtensorflow, about half a gigabyte)',
     async try() {
-      const tf = createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu') as { version: Record<string, string> }
+      const require = createRequire(import.meta.url)
+      const folder = dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'))
+      // Loading it would only print a page of advice.
+      if (!existsSync(join(folder, 'lib'))) throw new Error('installed without its native library')
+      const tf = require('@tensorflow/tfjs-node-gpu') as { version: Record<string, string> }
       return `version ${tf.version['tfjs-core']}`
     },
   },
@@ -71,7 +77,7 @@ export async function packageFindings(): Promise<Finding[]> {
         area: 'package',
         name: check.name,
         status: check.needed ? 'broken' : 'absent',
-        detail: `${check.purpose}: ${reason === '' ? 'does not load' : reason}`,
+        detail: `${check.purpose}: ${reason}`,
         hint: check.hint,
       })
     }

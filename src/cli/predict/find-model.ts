@@ -1,6 +1,8 @@
-// Which model.onnx is meant: a file, a milestone folder, or a run folder with the milestone that was in force at a time.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+// Which model.onnx is meant: a file, or a run folder with the milestone that was in force at a time.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { milestoneName, type RunFolder, readLatest, runFolder } from '../../run/folder.ts'
+import { type MilestoneFacts, milestoneIndices, readMilestone } from '../../run/milestones.ts'
 import { DataError } from '../../support/errors.ts'
 import { formatDuration } from '../../support/units.ts'
 
@@ -10,6 +12,8 @@ export interface FoundModel {
   milestone: number | null
   /** When it was published, milliseconds since the run's start; null when that is not known. */
   publishedMs: number | null
+  /** The classes that the model learned; null when only the file is there. */
+  classNames: string[] | null
 }
 
 /**
@@ -18,39 +22,36 @@ export interface FoundModel {
  */
 export function findModel(path: string, atMs: number | null): FoundModel {
   if (!existsSync(path)) throw missing(path, 'does not exist')
-  if (statSync(path).isFile()) return { path, milestone: null, publishedMs: null }
-  const own = join(path, 'model.onnx')
-  if (existsSync(own)) return { path: own, milestone: null, publishedMs: null }
-  const milestones = join(path, 'milestones')
-  if (!existsSync(milestones)) throw missing(path, 'is neither a run folder nor a model.onnx')
-  const found = atMs === null ? newest(path) : inForceAt(milestones, atMs)
+  if (statSync(path).isFile()) return { path, milestone: null, publishedMs: null, classNames: siblingNames(path) }
+  const folder = runFolder(path)
+  if (!existsSync(folder.milestones)) throw missing(path, 'is neither a run folder nor a model.onnx')
+  const found = atMs === null ? newest(folder) : inForceAt(folder, atMs)
   if (found !== null) return found
   const rule = atMs === null ? 'has no published model yet' : `had no model ${formatDuration(atMs)} after its start`
   throw missing(path, rule)
 }
 
 /** As the file `latest` says: what is not named there may be in the making. */
-function newest(run: string): FoundModel | null {
-  const pointer = join(run, 'latest')
-  if (!existsSync(pointer)) return null
-  const name = basename(readFileSync(pointer, 'utf8').trim())
-  return describe(join(run, 'milestones'), name)
+function newest(folder: RunFolder): FoundModel | null {
+  const name = readLatest(folder)
+  return name === null ? null : describe(folder, Number(name))
 }
 
-function inForceAt(milestones: string, atMs: number): FoundModel | null {
-  const inTime = readdirSync(milestones)
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => describe(milestones, name))
-    .filter((model) => model !== null && model.publishedMs !== null && model.publishedMs <= atMs)
-    .sort((a, b) => a!.publishedMs! - b!.publishedMs!)
-  return inTime.at(-1) ?? null
+function inForceAt(folder: RunFolder, atMs: number): FoundModel | null {
+  const models = milestoneIndices(folder).map((index) => describe(folder, index))
+  return models.findLast((model) => model.publishedMs! <= atMs) ?? null
 }
 
-function describe(milestones: string, name: string): FoundModel | null {
-  const path = join(milestones, name, 'model.onnx')
-  if (!existsSync(path)) return null
-  const facts = JSON.parse(readFileSync(join(milestones, name, 'milestone.json'), 'utf8')) as { timeMs?: number }
-  return { path, milestone: Number(name), publishedMs: facts.timeMs ?? null }
+function describe(folder: RunFolder, index: number): FoundModel {
+  const facts = readMilestone(folder, index)
+  const path = join(folder.milestones, milestoneName(index), 'model.onnx')
+  return { path, milestone: index, publishedMs: facts.timeMs, classNames: facts.classNames }
+}
+
+/** A model of a run lies beside its milestone.json. */
+function siblingNames(model: string): string[] | null {
+  const facts = join(dirname(model), 'milestone.json')
+  return existsSync(facts) ? (JSON.parse(readFileSync(facts, 'utf8')) as MilestoneFacts).classNames : null
 }
 
 function missing(file: string, rule: string): DataError {

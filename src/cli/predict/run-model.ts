@@ -6,6 +6,7 @@ import { engineError, loadOrt, toOrt } from '../../engine/onnx/engine.ts'
 import { stepsVary } from '../../search/model-graph.ts'
 import { feedBatches } from '../../search/worker/model-inputs.ts'
 import { DataError } from '../../support/errors.ts'
+import type { FoundModel } from './find-model.ts'
 
 export interface ModelScores {
   /** [n] */
@@ -13,16 +14,15 @@ export interface ModelScores {
   /** [n, K] row-major */
   scores: Float32Array
   classCount: number
-  /** Length K; `""` where the metadata name none, or name other classes than the model has. */
+  /** Length K: as the model learned them, else as the data name them; `""` where neither does. */
   labelNames: string[]
-  task: string
 }
 
 /** Examples that go through the model at once. */
 const BATCH_ROWS = 256
 
 /** @throws DATA_*, ENGINE; DATA_MISMATCH when the model was made for other inputs */
-export async function runModel(modelPath: string, data: string): Promise<ModelScores> {
+export async function runModel({ path: modelPath, classNames }: FoundModel, data: string): Promise<ModelScores> {
   const dataset = openDataset(data, { needLabels: false })
   try {
     const { test } = dataset
@@ -49,9 +49,10 @@ export async function runModel(modelPath: string, data: string): Promise<ModelSc
           scores.set(output.subarray(i * classCount, (i + 1) * classCount), position * classCount)
         })
       }
-      const { labelNames, name } = dataset.spec
-      const named = labelNames.length === classCount ? labelNames : new Array<string>(classCount).fill('')
-      return { ids: test.ids, scores, classCount, labelNames: named, task: name }
+      const candidates = [classNames, dataset.spec.labelNames]
+      const labelNames =
+        candidates.find((names) => names?.length === classCount) ?? new Array<string>(classCount).fill('')
+      return { ids: test.ids, scores, classCount, labelNames }
     } finally {
       await session.release()
     }

@@ -1,6 +1,7 @@
 // Predictions as a file whose ending says the format. Tables have a column `id` and one score column per class; `.predict` is the
 // challenge's own format. Files appear by rename.
 import { extname } from 'node:path'
+import { columnNames } from '../../run/predictions-file.ts'
 import { formatScores } from '../../run/protocol.ts'
 import { writeFileAtomic } from '../../support/atomic-file.ts'
 import { UsageError } from '../../support/errors.ts'
@@ -36,13 +37,6 @@ export async function encode(format: PredictionFormat, predictions: ModelScores)
   }
 }
 
-/** One name per class: the label where it is known and unique, else `class_<k>`. */
-export function columnNames(labelNames: readonly string[]): string[] {
-  const uses = new Map<string, number>()
-  for (const name of labelNames) uses.set(name, (uses.get(name) ?? 0) + 1)
-  return labelNames.map((name, k) => (name === '' || name === 'id' || uses.get(name)! > 1 ? `class_${k}` : name))
-}
-
 function encodeCsv({ ids, scores, classCount, labelNames }: ModelScores): string {
   const lines = [['id', ...columnNames(labelNames)].map(quote).join(',')]
   for (let i = 0; i < ids.length; i++) {
@@ -59,30 +53,18 @@ function quote(cell: string): string {
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
 }
 
-async function encodeArrow(predictions: ModelScores): Promise<Uint8Array> {
-  const { makeTable, tableToIPC } = await import('apache-arrow')
-  return tableToIPC(makeTable({ id: bigIds(predictions.ids), ...columns(predictions) }), 'file')
+async function encodeArrow({ ids, scores, labelNames }: ModelScores): Promise<Uint8Array> {
+  const { encodePredictions } = await import('../../run/predictions-file.ts')
+  return encodePredictions(ids, scores, labelNames)
 }
 
-async function encodeParquet(predictions: ModelScores): Promise<Uint8Array> {
+async function encodeParquet({ ids, scores, classCount, labelNames }: ModelScores): Promise<Uint8Array> {
   const { parquetWriteBuffer } = await import('hyparquet-writer')
-  const buffer = parquetWriteBuffer({
-    columnData: [
-      { name: 'id', data: bigIds(predictions.ids), type: 'INT64' },
-      ...Object.entries(columns(predictions)).map(([name, data]) => ({ name, data, type: 'FLOAT' as const })),
-    ],
-  })
-  return new Uint8Array(buffer)
-}
-
-function bigIds(ids: Float64Array): BigInt64Array {
-  return BigInt64Array.from(ids, (id) => BigInt(Math.trunc(id)))
-}
-
-function columns({ scores, classCount, labelNames }: ModelScores): Record<string, Float32Array> {
-  const count = scores.length / classCount
-  const names = columnNames(labelNames)
-  return Object.fromEntries(
-    names.map((name, k) => [name, Float32Array.from({ length: count }, (_, i) => scores[i * classCount + k])]),
-  )
+  const columns = columnNames(labelNames).map((name, k) => ({
+    name,
+    data: Float32Array.from({ length: ids.length }, (_, i) => scores[i * classCount + k]),
+    type: 'FLOAT' as const,
+  }))
+  const bigIds = BigInt64Array.from(ids, (id) => BigInt(Math.trunc(id)))
+  return new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'id', data: bigIds, type: 'INT64' }, ...columns] }))
 }
