@@ -1,5 +1,5 @@
 // Gradients of gathers and scatters. Embeddings are Gather on axis 0: their gradient adds rows into a table of zeros.
-import { concat, mul, range, reshape, transpose, unsqueeze } from '../functions.ts'
+import { cast, concat, mul, range, reshape, transpose, unsqueeze } from '../functions.ts'
 import { wrap, zerosLike } from './layout.ts'
 import { firstGrad, type GradientTable, input, intAttr, reshapeLike, unsupported } from './rule.ts'
 
@@ -17,7 +17,9 @@ export const indexingGradients: GradientTable = {
     const xOrder = [...x.shape.keys()]
     const xFront = [axis, ...xOrder.filter((i) => i !== axis)]
     const zeros = transpose(g, zerosLike(g, x), xFront)
-    const summed = g.op('ScatterND', [zeros, unsqueeze(g, indices, [rank]), updates], { reduction: 'add' })
+    const summed = g.op('ScatterND', [zeros, unsqueeze(g, cast(g, indices, 'int64'), [rank]), updates], {
+      reduction: 'add',
+    })
     const back = transpose(
       g,
       summed,

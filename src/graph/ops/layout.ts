@@ -11,6 +11,7 @@ import {
   subDims,
   unifyDims,
 } from '../dims.ts'
+import type { DataType } from '../graph.ts'
 import type { OpCall, OpSpec, OpTable } from './spec.ts'
 
 /** Past this, a slice end means "to the end". */
@@ -92,6 +93,7 @@ export const layoutOps: OpTable = {
     arity: [2, 2],
     attrs: { batch_dims: 'int' },
     infer: (c) => {
+      c.typeIn(1, 'int64')
       const data = c.in(0).shape
       const indices = c.in(1).shape
       const depth = indices.at(-1)
@@ -101,8 +103,8 @@ export const layoutOps: OpTable = {
       return [{ type: c.in(0).type, shape: [...indices.slice(0, -1), ...data.slice(batch + depth)] }]
     },
   },
-  ScatterElements: scatter(),
-  ScatterND: scatter(),
+  ScatterElements: scatter('int32', 'int64'),
+  ScatterND: scatter('int64'),
   OneHot: {
     arity: [3, 3],
     attrs: { axis: 'int' },
@@ -269,12 +271,12 @@ export const layoutOps: OpTable = {
   },
 }
 
-function scatter(): OpSpec {
+function scatter(...indexTypes: DataType[]): OpSpec {
   return {
     arity: [3, 3],
     attrs: { axis: 'int', reduction: 'string' },
     infer: (c) => {
-      c.typeIn(1, 'int32', 'int64')
+      c.typeIn(1, ...indexTypes)
       return [{ type: c.sameType(0, 2), shape: c.in(0).shape }]
     },
   }

@@ -1,0 +1,35 @@
+// Fully connected layers and embeddings.
+import type { Value } from '../builder.ts'
+import { add, gather, gemm, matmul } from '../functions.ts'
+import { heNormal, type Initializer, type Network, normal, zeros } from './network.ts'
+
+export interface LinearOptions {
+  /** @default true */
+  bias?: boolean
+  /** @default He normal, gain sqrt(2) */
+  init?: Initializer
+}
+
+/** x [..., in] -> [..., units] */
+export function linear(net: Network, x: Value, units: number, options: LinearOptions = {}): Value {
+  const { g } = net
+  const name = net.layerName('linear')
+  const inputs = x.shape.at(-1) as number
+  const weight = net.parameter(`${name}.weight`, [inputs, units], options.init ?? heNormal(inputs))
+  const bias = options.bias === false ? null : net.parameter(`${name}.bias`, [units], zeros, 'bias')
+  if (x.shape.length === 2) return gemm(g, x, weight, bias)
+  const y = matmul(g, x, weight)
+  return bias ? add(g, y, bias) : y
+}
+
+/** ids int32 or int64 [...] -> [..., width] */
+export function embedding(
+  net: Network,
+  ids: Value,
+  count: number,
+  width: number,
+  init: Initializer = normal(0.05),
+): Value {
+  const table = net.parameter(`${net.layerName('embedding')}.weight`, [count, width], init)
+  return gather(net.g, table, ids)
+}
