@@ -2,6 +2,7 @@
 // instead of hundreds (start-up is part of the score). Packages written in JavaScript are bundled too: apache-arrow loads in 18 ms
 // instead of 97, ink with React in 170 ms of processor time instead of 500. Packages with native parts stay where npm put them.
 // The new dist/ takes the old one's place at the end, by rename, so that a process that starts meanwhile finds all or nothing new.
+// usage: node scripts/build.js [folder, dist by default]
 import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
@@ -9,8 +10,9 @@ const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.
 const BUNDLED = new Set(['apache-arrow', 'commander', 'ink', 'p-limit', 'react', 'valibot'])
 const external = Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !BUNDLED.has(name))
 
-const outdir = `dist.part-${process.pid}`
-await build({
+const target = process.argv[2] ?? 'dist'
+const outdir = `${target}.part-${process.pid}`
+const result = await build({
   entryPoints: { cli: 'src/cli/main.ts', worker: 'src/search/worker/main.ts' },
   outdir,
   bundle: true,
@@ -30,6 +32,8 @@ await build({
   jsx: 'automatic',
   sourcemap: true,
   logLevel: 'warning',
-})
-rmSync('dist', { recursive: true, force: true })
-renameSync(outdir, 'dist')
+}).catch(() => null)
+// What is wrong has been printed.
+if (result === null) process.exit(1)
+rmSync(target, { recursive: true, force: true })
+renameSync(outdir, target)

@@ -22,7 +22,12 @@ export function buildProgram(worker: WorkerProcess | undefined, onExitCode: (cod
   program.addHelpText('after', '\nautoml <command> --help says more about a command.')
   for (const parser of [program, ...program.commands]) {
     parser
-      .configureOutput({ outputError: () => {}, getOutHelpWidth: () => 100, getErrHelpWidth: () => 100 })
+      .configureOutput({
+        outputError: () => {},
+        writeErr: () => {},
+        getOutHelpWidth: () => 100,
+        getErrHelpWidth: () => 100,
+      })
       .exitOverride(throwUsage)
   }
   return program
