@@ -4,14 +4,20 @@ import type { Family } from './family.ts'
 
 type Group = () => Promise<readonly Family[]>
 
+const linear: Group = async () => (await import('./linear/index.ts')).linearFamilies
+const sparse: Group = async () => (await import('./sparse/index.ts')).sparseFamilies
+const text: Group = async () => (await import('./text/index.ts')).textFamilies
+const series: Group = async () => (await import('./series/index.ts')).seriesFamilies
+const trees: Group = async () => (await import('./trees/index.ts')).treeFamilies
+
 /** By kind of data, in any order: portfolios say what is tried first. */
 const GROUPS: Record<Kind, readonly Group[]> = {
-  image: [],
-  video: [],
-  audio: [],
-  text: [],
-  series: [],
-  table: [],
+  image: [linear],
+  video: [linear],
+  audio: [linear],
+  text: [text],
+  series: [linear, series],
+  table: [linear, sparse, trees],
 }
 
 /**

@@ -33,8 +33,11 @@ const toWorker = v.variant('type', [
   v.object({
     type: v.literal('configure'),
     worker: integer,
-    /** Whether to start the lowest-order portfolio entry without being asked. */
-    starter: v.boolean(),
+    /**
+     * 'starter' tells the profile and starts the lowest-order portfolio entry without being asked, up to its first candidate;
+     * 'teller' tells only (a resumed run has its first prediction); 'helper' waits for orders.
+     */
+    role: v.picklist(['starter', 'teller', 'helper']),
     data: v.string(),
     out: v.string(),
     seed: v.number(),
@@ -118,14 +121,20 @@ const fromWorker = v.variant('type', [
     of: v.nullable(v.number()),
     note: v.string(),
   }),
+  /** The starter opened this trial by itself. */
+  v.object({ type: v.literal('opened'), trial: v.string(), family: v.string(), params: hyperParams }),
   v.object({
     type: v.literal('candidate'),
     trial: v.string(),
+    family: v.string(),
     member: v.string(),
     trainedOn: v.picklist(['sample', 'train', 'all']),
     validation: v.nullable(floats),
     /** The worker keeps it without being asked: the run's first model. */
     staged: v.boolean(),
+    /** Spent by the trial in this slice so far. */
+    ms: v.number(),
+    steps: integer,
   }),
   /** The member's folder is whole: its graph and its test scores. */
   v.object({

@@ -49,7 +49,7 @@ export function trialId(index: number): string {
   return `t${String(index).padStart(4, '0')}`
 }
 
-export function addScore(trial: Trial, objective: number): void {
-  trial.curve.push({ spent: trial.spent, objective })
+export function addScore(trial: Trial, spent: number, objective: number): void {
+  trial.curve.push({ spent, objective })
   if (trial.best === null || objective > trial.best) trial.best = objective
 }

@@ -43,6 +43,7 @@ async function obey(order: Order): Promise<void> {
       session = await startSession(order, { post, elapsedMs: clock.elapsedMs })
       const { watchParent } = await import('./orphan-watch.ts')
       watchParent()
+      if (order.role === 'helper') post({ type: 'hello', pid: process.pid })
       return
     }
     case 'slice':

@@ -47,12 +47,13 @@ export async function startSession(configure: Configure, host: SessionHost): Pro
   engineReady.catch(() => {})
   const task = await openTask(configure.data, configure.seed)
   mark(host, 'profiled')
-  if (configure.starter) tellProfile(task, host)
+  if (configure.role !== 'helper') tellProfile(task, host)
   const familiesReady = loadFamilies(task.profile, configure.families, configure.familyModules)
   const [engine, families] = await Promise.all([engineReady, familiesReady])
   mark(host, 'loaded')
   const session = createWorkerSession(configure, host, task, engine, families)
-  if (configure.starter) await session.start()
+  if (configure.role === 'starter') await session.start()
+  else if (configure.role === 'teller') await session.tell()
   return session
 }
 
@@ -67,7 +68,7 @@ function createWorkerSession(
   task: Task,
   engine: Engine,
   families: readonly Family[],
-): WorkerSession & { start(): Promise<void> } {
+): WorkerSession & { start(): Promise<void>; tell(): Promise<void> } {
   const { out } = configure
   const { profile, plan, counts } = task
   const read = (split: SplitName, rows: Int32Array, matrix: number) => splitOf(task, split).read(rows, matrix)
@@ -83,7 +84,7 @@ function createWorkerSession(
   const nextMember = new Map<string, number>()
   const predictMs = new Map<string, number>()
   let progressToldMs = Number.NEGATIVE_INFINITY
-  let first = configure.starter
+  let first = configure.role === 'starter'
 
   const runner: TrialRunner = createTrialRunner({
     base: {
@@ -111,7 +112,12 @@ function createWorkerSession(
     onCandidate,
   })
 
-  async function onCandidate(trial: string, family: string, event: CandidateEvent): Promise<void> {
+  async function onCandidate(
+    trial: string,
+    family: string,
+    event: CandidateEvent,
+    spent: { ms: number; steps: number },
+  ): Promise<void> {
     const number = nextMember.get(trial) ?? nextMemberNumber(out, trial)
     nextMember.set(trial, number + 1)
     const member = `m${number}`
@@ -119,9 +125,10 @@ function createWorkerSession(
     checkValidation(event, plan.rows.length * profile.classCount)
     const staged = first
     first = false
+    const candidate: FromWorker = { type: 'candidate', trial, family, member, trainedOn, validation, staged, ...spent }
     if (!staged) {
       const verdict = new Promise<boolean>((resolve) => verdicts.set(`${trial}/${member}`, resolve))
-      host.post({ type: 'candidate', trial, member, trainedOn, validation, staged })
+      host.post(candidate)
       if (!(await verdict)) return
     }
     const startMs = host.elapsedMs()
@@ -132,7 +139,7 @@ function createWorkerSession(
     if (staged) mark(host, 'predicted')
     const graph = encodeGraph(modelGraph(event.model, profile))
     writeMember(out, { trial, member, family, trainedOn }, { graph, test, validation })
-    if (staged) host.post({ type: 'candidate', trial, member, trainedOn, validation, staged })
+    if (staged) host.post(candidate)
     host.post({ type: 'member', trial, member, bytes: graph.length, predictMs: ms })
   }
 
@@ -142,21 +149,32 @@ function createWorkerSession(
   }
 
   async function start(): Promise<void> {
-    const entries = portfolioOf(families, profile)
-    if (entries.length === 0) throw noFamily(profile.kind, configure.families)
+    const [entry] = portfolio()
     const trial = trialId(0)
-    const { family, params } = entries[0]
+    const { family, params } = entry
+    host.post({ type: 'opened', trial, family, params })
     const order: SliceOrder = { type: 'slice', trial, family, params, limit: configure.limit, snapshot: false }
     const result = await runner.run(order, true)
+    await tell()
+    host.post(sliceEnd(trial, result))
+  }
+
+  async function tell(): Promise<void> {
     const spaces = Object.fromEntries(families.map((each) => [each.name, each.space(profile)]))
     const { name, device, threads } = engine
     const probes = await probeInputs(task, allRows(Math.min(PROBE_ROWS, counts.test)), read)
-    host.post({ type: 'portfolio', entries, spaces, engine: name, device, threads, probes })
-    host.post(sliceEnd(trial, result))
+    host.post({ type: 'portfolio', entries: portfolio(), spaces, engine: name, device, threads, probes })
+  }
+
+  function portfolio(): PlannedTrial[] {
+    const entries = portfolioOf(families, profile)
+    if (entries.length === 0) throw noFamily(profile.kind, configure.families)
+    return entries
   }
 
   return {
     start,
+    tell,
     slice,
     verdict(trial, member, keep) {
       verdicts.get(`${trial}/${member}`)?.(keep)

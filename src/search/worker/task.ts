@@ -3,7 +3,7 @@
 import { type Dataset, openDataset } from '../../dataset/dataset.ts'
 import { planValidation, stratifiedSample } from '../../dataset/plan.ts'
 import type { TaskProfile } from '../../dataset/profile.ts'
-import { profileDataset } from '../../dataset/profile-dataset.ts'
+import { profileDataset } from '../../dataset/profile.ts'
 import type { ValidationPlan } from '../../families/family.ts'
 import { Rng } from '../../support/rng.ts'
 

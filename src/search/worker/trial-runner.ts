@@ -24,7 +24,7 @@ export interface TrialRunnerOptions {
   reserveMs(trial: string): number
   onProgress(trial: string, event: ProgressEvent): void
   /** Resolves when the trial may go on. */
-  onCandidate(trial: string, family: string, event: CandidateEvent): Promise<void>
+  onCandidate(trial: string, family: string, event: CandidateEvent, spent: { ms: number; steps: number }): Promise<void>
 }
 
 export interface Slice {
@@ -94,7 +94,10 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
         if (event.type === 'progress') {
           trial.last = event
           options.onProgress(name, event)
-        } else await options.onCandidate(name, slice.family, event)
+        } else {
+          const spent = { ms: options.elapsedMs() - startMs, steps }
+          await options.onCandidate(name, slice.family, event, spent)
+        }
         if (untilCandidate && event.type === 'candidate') break
         if (limit.kind === 'steps' ? steps >= limit.steps : options.elapsedMs() - startMs >= limit.ms) break
       }

@@ -1,0 +1,133 @@
+// The run folder: where everything is, and whether this run may have it. Nothing is written before the data are known to be
+// usable.
+//   run.json  journal.jsonl  milestones/<index>/  latest  predictions/  trials/<id>/  cache/  trials.arrow
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { outputWriteError, writeFileAtomic } from '../support/atomic-file.ts'
+import { AutomlError, EXIT } from '../support/errors.ts'
+
+export interface RunFolder {
+  root: string
+  runJson: string
+  journal: string
+  milestones: string
+  latest: string
+  predictions: string
+  trials: string
+  cache: string
+  trialsArrow: string
+}
+
+/** What run.json states; written once, extended by nothing. */
+export interface RunFacts {
+  version: string
+  /** Absolute path of the data. */
+  data: string
+  dataset: string
+  fingerprint: string
+  seed: number
+  /** Of the first session. */
+  budgetMs: number
+  options: Record<string, unknown>
+  engine: string
+  device: string
+  packages: Record<string, string>
+  node: string
+  platform: string
+}
+
+export function runFolder(out: string): RunFolder {
+  const root = resolve(out)
+  return {
+    root,
+    runJson: join(root, 'run.json'),
+    journal: join(root, 'journal.jsonl'),
+    milestones: join(root, 'milestones'),
+    latest: join(root, 'latest'),
+    predictions: join(root, 'predictions'),
+    trials: join(root, 'trials'),
+    cache: join(root, 'cache'),
+    trialsArrow: join(root, 'trials.arrow'),
+  }
+}
+
+/**
+ * Whether there is a run to go on with. Creates nothing.
+ * @throws OUTPUT_FOLDER (exit code 3): something else is there. OUTPUT_WRITE: it cannot be written
+ */
+export function checkFolder(folder: RunFolder, resume: boolean): 'fresh' | 'resume' {
+  const { root } = folder
+  checkWritable(root)
+  if (!existsSync(root)) return 'fresh'
+  if (!statSync(root).isDirectory()) throw refusal(root, 'is a file', 'choose another folder with --out DIR')
+  const names = readdirSync(root)
+  if (names.length === 0) return 'fresh'
+  if (existsSync(folder.runJson)) {
+    if (resume) return 'resume'
+    throw refusal(root, 'holds another run', 'go on with it by --resume, or choose another folder with --out DIR')
+  }
+  // A run that was killed before it could say what it is has left at most these.
+  if (resume && names.every((name) => isOwn(folder, name))) {
+    for (const name of names) rmSync(join(root, name), { recursive: true, force: true })
+    return 'fresh'
+  }
+  throw refusal(root, 'is not empty and holds no run', 'choose another folder with --out DIR')
+}
+
+/** @throws OUTPUT_WRITE */
+export function createFolder(folder: RunFolder): void {
+  try {
+    for (const path of [folder.root, folder.milestones, folder.predictions, folder.trials]) {
+      mkdirSync(path, { recursive: true })
+    }
+  } catch (cause) {
+    throw outputWriteError(folder.root, cause)
+  }
+}
+
+export function writeRunFacts(folder: RunFolder, facts: RunFacts): void {
+  writeFileAtomic(folder.runJson, `${JSON.stringify(facts, null, 2)}\n`)
+}
+
+/** @throws OUTPUT_FOLDER when it is not what a run writes */
+export function readRunFacts(folder: RunFolder): RunFacts {
+  try {
+    return JSON.parse(readFileSync(folder.runJson, 'utf8')) as RunFacts
+  } catch (cause) {
+    throw refusal(folder.runJson, 'is not readable as a run', 'start a new run with another --out', cause)
+  }
+}
+
+/** The newest milestone's name, or null. */
+export function readLatest(folder: RunFolder): string | null {
+  try {
+    const name = readFileSync(folder.latest, 'utf8').trim()
+    return name === '' ? null : name
+  } catch {
+    return null
+  }
+}
+
+export function milestoneName(index: number): string {
+  return String(index).padStart(4, '0')
+}
+
+function isOwn(folder: RunFolder, name: string): boolean {
+  const own = [folder.journal, folder.milestones, folder.predictions, folder.trials, folder.cache]
+  return own.includes(join(folder.root, name)) || name.startsWith('run.json.part-')
+}
+
+/** The folder itself, or the nearest one above it that exists. */
+function checkWritable(path: string): void {
+  let existing = path
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing)
+  try {
+    accessSync(existing, constants.W_OK)
+  } catch (cause) {
+    throw outputWriteError(path, cause)
+  }
+}
+
+function refusal(path: string, what: string, hint: string, cause?: unknown): AutomlError {
+  return new AutomlError('OUTPUT_FOLDER', `${path}: ${what}`, EXIT.data, hint, cause)
+}

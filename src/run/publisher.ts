@@ -1,0 +1,264 @@
+// Decides when a milestone appears: when validation says that the best blend is better than what is published, by a margin that
+// shrinks with the noise of the validation set; at planned log-spaced times when something unpublished is at least as good;
+// and at the end. Builds the model of the blend, checks it against its members on a few test examples, and publishes.
+
+import type { TaskProfile } from '../dataset/profile.ts'
+import { serializeOnnx } from '../engine/onnx/serialize.ts'
+import { decodeGraph } from '../graph/encoding.ts'
+import type { Graph } from '../graph/graph.ts'
+import { blendGraph } from '../search/blend-graph.ts'
+import { type Blend, blendScores, selectBlend } from '../search/ensemble.ts'
+import type { Library, LibraryMember } from '../search/library.ts'
+import { readMemberFacts, readMemberGraph, readMemberScores } from '../search/member-files.ts'
+import type { Probe } from '../search/messages.ts'
+import { type Judge, naucError, objective, type Quality } from '../search/quality.ts'
+import { checkModel } from './check-model.ts'
+import type { RunFolder } from './folder.ts'
+import { MILESTONE_VERSION, type MilestoneFacts, publish } from './milestones.ts'
+
+export type PublishReason = MilestoneFacts['reason']
+
+export interface PublisherOptions {
+  folder: RunFolder
+  against: Judge
+  library: Library
+  profile: TaskProfile
+  testIds: Float64Array
+  probes(): readonly Probe[]
+  elapsedMs(): number
+  nowS(): number
+  /** Milestones of earlier sessions and the last one's scores. */
+  published: { count: number; last: MilestoneFacts | null }
+  /** Whether to wait between evaluations: not in counted mode, where everything must follow from the schedule alone. */
+  paced: boolean
+  hooks: {
+    onPublished(facts: MilestoneFacts, timeS: number): void
+    /** The best blend's objective rose by this much through this trial's member. */
+    onGain(trial: string, gained: number): void
+    onBroken(member: LibraryMember, reason: string): void
+    /** It cannot be written: the run is over. */
+    onFailure(error: unknown): void
+  }
+}
+
+export interface Publisher {
+  /** Something new was staged. */
+  consider(trial: string): void
+  /** A planned time has come. */
+  planned(): void
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>
+  /** Publishes the best there is, if it is not worse. */
+  final(): Promise<void>
+  /** Milliseconds that evaluating and publishing took lately. */
+  costMs(): number
+  readonly count: number
+  readonly last: MilestoneFacts | null
+}
+
+/** A new blend must beat the published one by this share of the standard error of its NAUC. */
+const MARGIN_ERRORS = 0.1
+/** At planned times and at the end, by more than rounding. */
+const EPSILON = 1e-6
+/** Between two evaluations lies at least this, and several times what an evaluation takes: training needs the cores. */
+const PAUSE_MS = 120
+const PAUSE_COSTS = 5
+const PAUSE_SHARE = 0.01
+
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { folder, against, library, profile, hooks } = options
+  let { count, last } = options.published
+  let lastKeys: string[] = last === null ? [] : last.members.map(({ trial, member }) => `${trial}/${member}`)
+  let best: number | null = null
+  let costMs = 60
+  let notBeforeMs = 0
+  let waiting: NodeJS.Timeout | null = null
+  let chain: Promise<void> = Promise.resolve()
+  let queued = false
+  const newest = new Set<string>()
+
+  /** One after the other; an error ends the run, not the process. */
+  function enqueue(reason: Exclude<PublishReason, 'first'>): Promise<void> {
+    chain = chain.then(() => attempt(reason)).catch(hooks.onFailure)
+    return chain
+  }
+
+  async function attempt(reason: Exclude<PublishReason, 'first'>): Promise<void> {
+    const startMs = options.elapsedMs()
+    queued = false
+    for (;;) {
+      const blend = bestBlend()
+      if (blend === null || !worthIt(blend, reason)) break
+      if (await release(blend, last === null ? 'first' : reason)) break
+    }
+    const took = options.elapsedMs() - startMs
+    costMs = 0.5 * costMs + 0.5 * took
+    notBeforeMs = options.elapsedMs() + Math.max(PAUSE_MS, PAUSE_COSTS * took, PAUSE_SHARE * options.elapsedMs())
+  }
+
+  function bestBlend(): Blend | null {
+    const blend = selectBlend(against, library.candidates())
+    if (blend === null) return unjudged()
+    const value = objective(blend.quality)
+    if (best !== null && value > best) {
+      const shares = blend.members.filter(({ member }) => newest.has(trialOf(member)))
+      for (const { member } of shares) hooks.onGain(trialOf(member), (value - best) / shares.length)
+    }
+    best = Math.max(best ?? value, value)
+    newest.clear()
+    return blend
+  }
+
+  /** Before anything was validated: the first model. */
+  function unjudged(): Blend | null {
+    const [member] = library.staged()
+    if (member === undefined || last !== null) return null
+    const members = [{ member: member.key, weight: 1, map: null }]
+    return { kind: 'mean', members, quality: UNKNOWN, validation: new Float32Array(0) }
+  }
+
+  function worthIt(blend: Blend, reason: Exclude<PublishReason, 'first'>): boolean {
+    if (last === null) return true
+    if (blend.quality === UNKNOWN) return false
+    if (last.quality === null) return true
+    const gain = objective(blend.quality) - objective(last.quality)
+    const keys = blend.members.map(({ member }) => member)
+    if (keys.length === lastKeys.length && keys.every((key) => lastKeys.includes(key)))
+      return gain > EPSILON && reason !== 'better'
+    if (refitted(keys) && gain > -EPSILON) return true
+    const margin = reason === 'better' ? Math.max(EPSILON, MARGIN_ERRORS * naucError(against, last.quality)) : EPSILON
+    return gain > margin
+  }
+
+  /** The same trials as published, some of them fitted on more rows by now. */
+  function refitted(keys: readonly string[]): boolean {
+    if (last === null) return false
+    const before = last.members
+    return (
+      keys.length === before.length &&
+      keys.every((key) => before.some(({ trial }) => trial === trialOf(key))) &&
+      keys.some((key) => {
+        const trainedOn = library.get(key)?.trainedOn
+        return trainedOn === 'all' && before.find(({ trial }) => trial === trialOf(key))?.trainedOn !== 'all'
+      })
+    )
+  }
+
+  /** False: a member proved broken and was removed; choose again. */
+  async function release(blend: Blend, reason: PublishReason): Promise<boolean> {
+    const loaded = blend.members.map(({ member }) => load(member))
+    const torn = loaded.indexOf(null)
+    if (torn >= 0) return discard(blend.members[torn].member, 'its files are not whole')
+    const contents = loaded as Loaded[]
+    const graph = blendGraph(
+      blend.members,
+      contents.map((content) => content.graph),
+      profile,
+    )
+    const { classCount } = profile
+    const scores = blendScores(
+      blend,
+      (key) => contents[blend.members.findIndex(({ member }) => member === key)].test,
+      classCount,
+    )
+    // The first model is one member's own graph and someone waits for it: it is checked once it is out.
+    const first = last === null
+    if (!first && !(await passes(graph, scores, blend, contents))) return false
+    const facts: MilestoneFacts = {
+      v: MILESTONE_VERSION,
+      index: count,
+      timeMs: options.elapsedMs(),
+      reason,
+      quality: blend.quality === UNKNOWN ? null : blend.quality,
+      blend: blend.kind,
+      members: blend.members.map(({ member, weight }) => {
+        const { trial, member: name, family, trainedOn } = library.get(member)!
+        return { trial, member: name, family, trainedOn, weight }
+      }),
+      task: profile.spec.name,
+      classNames: profile.spec.labelNames,
+    }
+    const milestone = { facts, model: serializeOnnx(graph), testIds: options.testIds, scores }
+    const timeS = publish(folder, milestone, options.nowS)
+    count++
+    last = facts
+    lastKeys = blend.members.map(({ member }) => member)
+    hooks.onPublished(facts, timeS)
+    return true
+  }
+
+  async function passes(
+    graph: Graph,
+    scores: Float32Array,
+    blend: Blend,
+    contents: readonly Loaded[],
+  ): Promise<boolean> {
+    const probes = options.probes()
+    if ((await checkModel(graph, probes, scores, profile.classCount)) === null) return true
+    for (const [i, { member }] of blend.members.entries()) {
+      const fault = await checkModel(contents[i].graph, probes, contents[i].test, profile.classCount)
+      if (fault !== null) return discard(member, fault)
+    }
+    return discard(blend.members.at(-1)!.member, 'the blend with it does not give its own scores')
+  }
+
+  function discard(key: string, reason: string): false {
+    const member = library.get(key)
+    library.remove(key)
+    if (member !== undefined) hooks.onBroken(member, reason)
+    return false
+  }
+
+  function load(key: string): Loaded | null {
+    const { trial, member } = library.get(key)!
+    const facts = readMemberFacts(folder.root, trial, member)
+    if (facts === null) return null
+    const graph = readMemberGraph(folder.root, facts)
+    const test = readMemberScores(folder.root, facts, 'test')
+    if (graph === null || test?.length !== options.testIds.length * profile.classCount) return null
+    return { graph: decodeGraph(graph), test }
+  }
+
+  return {
+    consider(trial) {
+      newest.add(trial)
+      const wait = notBeforeMs - options.elapsedMs()
+      if (!options.paced || last === null || last.quality === null || wait <= 0) {
+        if (!queued) void enqueue('better')
+        queued = true
+        return
+      }
+      waiting ??= setTimeout(() => {
+        waiting = null
+        void enqueue('better')
+      }, wait)
+    },
+    planned: () => void enqueue('planned'),
+    idle: () => chain,
+    final() {
+      if (waiting !== null) clearTimeout(waiting)
+      waiting = null
+      return enqueue('final')
+    },
+    costMs: () => costMs,
+    get count() {
+      return count
+    },
+    get last() {
+      return last
+    },
+  }
+}
+
+interface Loaded {
+  graph: Graph
+  /** [test count, K] */
+  test: Float32Array
+}
+
+/** Stands for the quality of a model that was never validated. */
+const UNKNOWN: Quality = { nauc: Number.NaN, accuracy: Number.NaN, loss: Number.NaN }
+
+function trialOf(key: string): string {
+  return key.slice(0, key.indexOf('/'))
+}
