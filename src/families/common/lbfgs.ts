@@ -12,7 +12,7 @@ export interface LbfgsOptions {
   memory?: number
   /** @default 100 */
   maxIterations?: number
-  /** Stop when an iteration lowers the loss by less than this share of it. @default 1e-5 */
+  /** Stop when two iterations in a row lower the loss by less than this share of it. @default 1e-5 */
   tolerance?: number
   /** Approximate inverse Hessian applied to a gradient. @default a multiple of the identity (equation 7.20) */
   precondition?: (gradient: Float64Array) => Float64Array
@@ -27,6 +27,11 @@ export interface LbfgsResult {
 
 const ARMIJO = 1e-4
 const MAX_HALVINGS = 20
+/** The very first step has no curvature to go by: it is stretched by this factor while that lowers the loss. */
+const STRETCH = 4
+const MAX_STRETCHES = 8
+/** Iterations in a row that gain too little before the end. */
+const PATIENCE = 2
 
 /** Minimises from `start` (not changed). Yields the iteration number after every accepted step. */
 export async function* lbfgs(
@@ -39,6 +44,7 @@ export async function* lbfgs(
   let { loss, gradient } = await evaluate(weights)
   const pairs: { s: Float64Array; y: Float64Array; rho: number }[] = []
 
+  let idle = 0
   for (let iteration = 1; iteration <= maxIterations; iteration++) {
     const direction = descent(gradient, pairs, precondition)
     let slope = dot(direction, gradient)
@@ -49,17 +55,24 @@ export async function* lbfgs(
     }
     if (slope === 0) return { weights, loss, iterations: iteration - 1, converged: true }
 
-    let step = pairs.length === 0 && !precondition ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient))) : 1
+    const blind = pairs.length === 0 && !precondition
+    let step = blind ? Math.min(1, 1 / Math.sqrt(dot(gradient, gradient))) : 1
     let next: Float32Array | null = null
     let evaluation: Evaluation = { loss, gradient }
     for (let halving = 0; halving < MAX_HALVINGS; halving++, step /= 2) {
-      const trial = new Float32Array(weights.length)
-      for (let i = 0; i < trial.length; i++) trial[i] = weights[i] + step * direction[i]
+      const trial = moved(weights, direction, step)
       evaluation = await evaluate(trial)
       if (evaluation.loss <= loss + ARMIJO * step * slope) {
         next = trial
         break
       }
+    }
+    for (let stretch = 0; blind && next !== null && stretch < MAX_STRETCHES; stretch++) {
+      const trial = moved(weights, direction, (step *= STRETCH))
+      const further = await evaluate(trial)
+      if (!(further.loss < evaluation.loss)) break
+      next = trial
+      evaluation = further
     }
     if (next === null) return { weights, loss, iterations: iteration - 1, converged: true } // at float32's resolution
 
@@ -75,7 +88,8 @@ export async function* lbfgs(
     loss = evaluation.loss
     gradient = evaluation.gradient
     yield iteration
-    if (gain <= tolerance * Math.abs(loss)) return { weights, loss, iterations: iteration, converged: true }
+    idle = gain <= tolerance * Math.abs(loss) ? idle + 1 : 0
+    if (idle >= PATIENCE) return { weights, loss, iterations: iteration, converged: true }
   }
   return { weights, loss, iterations: maxIterations, converged: false }
 }
@@ -105,6 +119,12 @@ function descent(
   }
   for (let i = 0; i < q.length; i++) q[i] = -q[i]
   return q
+}
+
+function moved(weights: Float32Array, direction: Float64Array, step: number): Float32Array {
+  const out = new Float32Array(weights.length)
+  for (let i = 0; i < out.length; i++) out[i] = weights[i] + step * direction[i]
+  return out
 }
 
 type Vector = Float32Array | Float64Array

@@ -1,34 +1,54 @@
 // Which features a linear or kernel head sees, by the kind of data and how much time they may take. Fronts that are fitted
 // (tables) look only at the rows they are given.
 import type { TaskProfile } from '../../dataset/profile.ts'
-import type { FitProgress } from '../common/train-classical.ts'
+import { thin } from '../common/collect-features.ts'
+import { rawTable, tableWidth } from '../common/raw-table.ts'
 import type { FrontEnd, TrialContext } from '../family.ts'
 import { concatFronts } from '../fronts/concat-fronts.ts'
 import { orientedGradientsFront } from '../fronts/oriented-gradients.ts'
 import { pictureFront } from '../fronts/picture.ts'
 import { shrunkPixelsFront } from '../fronts/shrunk-pixels.ts'
+import { tableFront } from '../fronts/table.ts'
+import type { Scaling } from './standardise.ts'
 
 /** 'quick': for the first prediction; 'rich': seconds, not minutes. */
 export type FeatureLevel = 'quick' | 'rich'
 
-/** Null: this kind of data has no such features. */
-export function hasFeatures(profile: TaskProfile): boolean {
-  return profile.kind !== 'text' && profile.matrices.every(({ spec }) => spec.format !== 'SPARSE')
+export interface DenseFeatures {
+  front: FrontEnd
+  /** How a linear head should weigh the columns. */
+  scaling: Scaling
 }
 
-// biome-ignore lint/correctness/useYield: some kinds fit their front on data, which takes time
-export async function* featuresFor(
-  trial: TrialContext,
-  level: FeatureLevel,
-  _rows: Int32Array,
-): AsyncGenerator<FitProgress, FrontEnd, void> {
+/** Rows that a fitted front looks at: enough for stable quantiles. */
+const FIT_ROWS = 5000
+/** Values of raw tables looked at, 80 MB. */
+const FIT_VALUES = 2e7
+
+export function hasFeatures(profile: TaskProfile): boolean {
+  if (profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return false
+  return profile.kind === 'image' || (profile.kind === 'table' && tableWidth(profile) !== null)
+}
+
+/** The front end for `rows`; fitted ones look at some of these rows. */
+export async function featuresFor(trial: TrialContext, level: FeatureLevel, rows: Int32Array): Promise<DenseFeatures> {
   const { profile } = trial
   switch (profile.kind) {
     case 'image':
-      return pictureFeatures(profile, level)
+      return { front: pictureFeatures(profile, level), scaling: 'whole' }
+    case 'table':
+      return { front: await tableFeatures(trial, level, rows), scaling: 'whole' }
     default:
       throw new RangeError(`featuresFor: no features for ${profile.kind}`)
   }
+}
+
+async function tableFeatures(trial: TrialContext, level: FeatureLevel, rows: Int32Array): Promise<FrontEnd> {
+  const width = tableWidth(trial.profile)!
+  const looked = thin(rows, Math.min(FIT_ROWS, FIT_VALUES / width))
+  return tableFront(await rawTable(trial, 'train', looked), looked.length, width, {
+    pieces: level === 'quick' ? 6 : 12,
+  })
 }
 
 function pictureFeatures(profile: TaskProfile, level: FeatureLevel): FrontEnd {

@@ -3,7 +3,8 @@
 import { collectFeatures, thin, widthOf } from '../common/collect-features.ts'
 import { linkOf, targetsOf } from '../common/label-statistics.ts'
 import type { FitChoices, FitProgress, FitStage, Fitted } from '../common/train-classical.ts'
-import type { FrontEnd, Model, TrialContext } from '../family.ts'
+import type { Model, TrialContext } from '../family.ts'
+import type { DenseFeatures } from './features.ts'
 import { type LinearMap, linearScores, logisticSolver } from './logistic.ts'
 import { choosePenalty } from './penalty-path.ts'
 import { foldStandardisation, standardisationOf, standardiseInPlace } from './standardise.ts'
@@ -11,13 +12,14 @@ import { foldStandardisation, standardisationOf, standardiseInPlace } from './st
 /** Feature values held at once: 240 MB. More rows than fit are thinned evenly. */
 const MAX_VALUES = 6e7
 /** The quickest model searches its penalty only when a pass over the data costs less than this many multiplications. */
-const QUICK_SEARCH = 1.5e6
+const QUICK_SEARCH = 2e7
+const QUICK_PATH = { tolerance: 3e-3, penalties: [1e-2, 1e-3, 3e-4, 1e-4] }
 /** Without a search: good for some hundred to some thousand rows of the features used here. */
-const QUICK_PENALTY = 5e-4
+const QUICK_PENALTY = 3e-4
 
 export async function* fitLinear(
   trial: TrialContext,
-  front: FrontEnd,
+  { front, scaling }: DenseFeatures,
   rows: Int32Array,
   stage: FitStage,
   choices: FitChoices | null,
@@ -27,14 +29,16 @@ export async function* fitLinear(
   const link = linkOf(trial.profile, trial.labels)
   const taught = thin(rows, MAX_VALUES / width)
   const { x } = yield* collectFeatures(trial, front, 'train', taught)
-  const standardisation = standardisationOf(x, taught.length, width)
+  const standardisation = standardisationOf(x, taught.length, width, scaling)
   standardiseInPlace(x, standardisation)
   const targets = targetsOf(link, trial.labels, classCount, taught)
   yield { done: 0, of: null, note: 'logistic regression' }
 
   let choice = choices as { penalty: number; scale: number } | null
   if (choice === null && (stage !== 'sample' || x.length * classCount <= QUICK_SEARCH) && taught.length >= 10) {
-    const search = choosePenalty(trial.engine, { x, width, targets }, trial.rng.split('penalty'))
+    const search = choosePenalty(trial.engine, { x, width, targets }, trial.rng.split('penalty'), {
+      ...(stage === 'sample' ? QUICK_PATH : {}),
+    })
     for (;;) {
       const step = await search.next()
       if (step.done) {
@@ -48,7 +52,11 @@ export async function* fitLinear(
   const solver = await logisticSolver(trial.engine, { x, width, targets })
   let map: LinearMap
   try {
-    const fit = solver.fit(penalty, undefined, stage === 'sample' ? { maxIterations: 30, tolerance: 1e-3 } : {})
+    const fit = solver.fit(
+      penalty,
+      undefined,
+      stage === 'sample' ? { maxIterations: 40, tolerance: 1e-3 } : { tolerance: 1e-4 },
+    )
     for (;;) {
       const step = await fit.next()
       if (step.done) {

@@ -24,8 +24,8 @@ export const linear: Family = {
       trial,
       {
         async *fit(rows, stage, choices) {
-          const front = yield* featuresFor(trial, level, rows)
-          return yield* fitLinear(trial, front, rows, stage, choices)
+          const features = await featuresFor(trial, level, rows)
+          return yield* fitLinear(trial, features, rows, stage, choices)
         },
       },
       { sampleFirst: level === 'quick' },

@@ -12,6 +12,8 @@ export const PENALTIES = [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5] as con
 
 /** A loss this much above the best one so far means that the minimum is behind. */
 const PAST_MINIMUM = 1.02
+/** Rows that a search looks at; with more rows the best penalty on the mean loss shrinks like one over their number. */
+const SEARCH_ROWS = 3000
 
 export interface PenaltyChoice {
   penalty: number
@@ -26,44 +28,75 @@ export interface SplitProblem {
   targets: Targets
 }
 
+export interface PenaltySearch {
+  /** Convergence of each fit on the path. @default 1e-3 */
+  tolerance?: number
+  /** @default PENALTIES */
+  penalties?: readonly number[]
+}
+
 /** Yields the number of penalties tried. */
 export async function* choosePenalty(
   engine: Engine,
   problem: SplitProblem,
   rng: Rng,
-  heldBackShare = 0.2,
+  { tolerance = 1e-3, penalties = PENALTIES }: PenaltySearch = {},
 ): AsyncGenerator<number, PenaltyChoice, void> {
   const { width: d, targets } = problem
-  const m = targets.weights.length
-  const order = rng.permutation(m)
-  const heldBack = Math.max(1, Math.round(heldBackShare * m))
-  const judge = subset(problem, order.subarray(0, heldBack))
-  const teach = subset(problem, order.subarray(heldBack))
-  const solver = await logisticSolver(engine, teach)
+  const total = targets.weights.length
+  const order = rng.permutation(total).subarray(0, SEARCH_ROWS)
+  const parts = await Promise.all(
+    splits(order).map(async ({ teach, judge }) => {
+      const taught = subset(problem, teach)
+      return { taught, judge, held: subset(problem, judge), solver: await logisticSolver(engine, taught) }
+    }),
+  )
+  const judges = subset({ ...problem, x: new Float32Array(0), width: 0 }, concatRows(parts.map(({ judge }) => judge)))
   try {
-    let best: PenaltyChoice & { loss: number } = { penalty: PENALTIES[2], scale: 1, loss: Number.POSITIVE_INFINITY }
-    let start: LinearMap | undefined
-    for (const [index, penalty] of PENALTIES.entries()) {
-      const fit = solver.fit(penalty, start, { maxIterations: 60, tolerance: 1e-3 })
-      for (;;) {
-        const step = await fit.next()
-        if (step.done) {
-          start = step.value
-          break
+    let best: PenaltyChoice & { loss: number } = { penalty: penalties[0], scale: 1, loss: Number.POSITIVE_INFINITY }
+    const starts: (LinearMap | undefined)[] = parts.map(() => undefined)
+    for (const [index, penalty] of penalties.entries()) {
+      const logits = new Float32Array(judges.targets.values.length)
+      let at = 0
+      for (const [p, { held, solver }] of parts.entries()) {
+        const fit = solver.fit(penalty, starts[p], { maxIterations: 60, tolerance })
+        for (;;) {
+          const step = await fit.next()
+          if (step.done) {
+            starts[p] = step.value
+            break
+          }
+          if (step.value % 8 === 0) yield index
         }
-        if (step.value % 8 === 0) yield index
+        const part = linearLogits(held.x, d, starts[p]!)
+        logits.set(part, at)
+        at += part.length
       }
-      const logits = linearLogits(judge.x, d, start)
-      const scale = fitScale(logits, judge.targets)
-      const loss = logLoss(logits, judge.targets, scale)
+      const scale = fitScale(logits, judges.targets)
+      const loss = logLoss(logits, judges.targets, scale)
       if (loss < best.loss) best = { penalty, scale, loss }
       else if (loss > PAST_MINIMUM * best.loss) break
       yield index + 1
     }
-    return { penalty: best.penalty, scale: best.scale }
+    return { penalty: (best.penalty * parts[0].taught.targets.weights.length) / total, scale: best.scale }
   } finally {
-    await solver.release()
+    for (const { solver } of parts) await solver.release()
   }
+}
+
+/** One part held back when rows are many, several in turn when a single one would be too small to judge by. */
+function splits(order: Int32Array): { teach: Int32Array; judge: Int32Array }[] {
+  const m = order.length
+  const folds = Math.max(2, Math.min(5, m))
+  const turns = m < 500 ? folds : m < 900 ? 2 : 1
+  return Array.from({ length: turns }, (_, turn) => ({
+    teach: order.filter((_, i) => i % folds !== turn),
+    judge: order.filter((_, i) => i % folds === turn),
+  }))
+}
+
+function concatRows(parts: readonly Int32Array[]): Int32Array {
+  return Int32Array.from(parts.flatMap((part) => [...part]))
 }
 
 function subset({ x, width: d, targets }: SplitProblem, rows: Int32Array): SplitProblem {

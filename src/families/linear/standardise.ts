@@ -1,5 +1,5 @@
-// Columns brought to mean 0 and a common scale, so that one penalty suits every data set: each informative column gets standard
-// deviation 1/sqrt(columns), which makes a typical example a vector of length 1.
+// Features brought to mean 0 and a common scale, so that one penalty suits every data set: a typical example becomes a vector of
+// length 1. Either every column gets the same spread, or one factor scales all, when the front end has weighed its columns.
 import { columnStatistics, unitScales } from '../common/column-statistics.ts'
 import type { LinearMap } from './logistic.ts'
 
@@ -10,10 +10,22 @@ export interface Standardisation {
   scale: Float32Array
 }
 
+export type Scaling = 'columns' | 'whole'
+
 /** @param x [n, d] */
-export function standardisationOf(x: Float32Array, n: number, d: number): Standardisation {
+export function standardisationOf(
+  x: Float32Array,
+  n: number,
+  d: number,
+  scaling: Scaling = 'columns',
+): Standardisation {
   const statistics = columnStatistics(x, n, d)
   const scale = unitScales(statistics)
+  if (scaling === 'whole') {
+    const variance = statistics.std.reduce((sum, s, j) => sum + (scale[j] > 0 ? s * s : 0), 0)
+    const whole = variance > 0 ? 1 / Math.sqrt(variance) : 0
+    return { mean: statistics.mean, scale: scale.map((s) => (s > 0 ? whole : 0)) }
+  }
   const informative = scale.reduce((count, s) => count + (s > 0 ? 1 : 0), 0)
   const shrink = 1 / Math.sqrt(Math.max(1, informative))
   return { mean: statistics.mean, scale: scale.map((s) => s * shrink) }
