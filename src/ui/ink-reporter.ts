@@ -8,6 +8,8 @@ import { summaryLines } from './summary-lines.ts'
 
 /** Loading anyway: someone waits in front of an empty terminal. */
 const LOAD_AT_LATEST_MS = 4000
+/** The view takes the place of the line that was there before it. */
+const ERASE_LINE_ABOVE = '\x1b[1A\x1b[2K'
 /** After the first milestone, its publication first gets out of the way. */
 const LOAD_DELAY_MS = 50
 
@@ -17,7 +19,12 @@ export function inkReporter(terminal: WriteStream | NodeJS.WriteStream): Reporte
   let closed = false
   let elapsedMs = 0
   const load = () => {
-    if (!closed) view ??= import('./ink/mount.ts').then(({ mount }) => (closed ? null : mount(state, terminal)))
+    if (!closed)
+      view ??= import('./ink/mount.ts').then(({ mount }) => {
+        if (closed) return null
+        if (state.start !== null) terminal.write(ERASE_LINE_ABOVE)
+        return mount(state, terminal)
+      })
   }
   const latest = setTimeout(load, LOAD_AT_LATEST_MS)
   latest.unref()

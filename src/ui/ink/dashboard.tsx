@@ -19,7 +19,7 @@ export interface DashboardProps {
 export function Dashboard({ state, nowMs, columns, rows }: DashboardProps) {
   // The last column stays free: some terminals wrap when it is written.
   const width = Math.max(20, columns - 1)
-  const layout = layoutOf(rows, state)
+  const layout = layoutOf(width, rows, state)
   return (
     <Box flexDirection="column" width={width}>
       <HeaderPanel state={state} nowMs={nowMs} width={width} reasonRows={layout.reasonRows} />

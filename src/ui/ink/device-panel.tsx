@@ -13,7 +13,9 @@ export function DevicePanel({ state, width }: DevicePanelProps) {
   const workers = [...state.workers.values()]
   const bytes = workers.reduce((sum, worker) => sum + worker.rssBytes, process.memoryUsage.rss())
   const where =
-    device === null ? '' : `${device.engine} ${device.device}, ${device.threads} threads, ${device.workers} workers, `
+    device === null
+      ? ''
+      : `${device.engine} ${device.device}, ${counted(device.threads, 'thread')}, ${counted(device.workers, 'worker')}, `
   const warning = warnings.at(-1)
   const memory = `${where}${formatSize(bytes)}`
   const room = width - memory.length - 4
@@ -23,4 +25,8 @@ export function DevicePanel({ state, width }: DevicePanelProps) {
       {warning !== undefined && room > 20 && <Text color="yellow">{`  ! ${warning}`}</Text>}
     </Text>
   )
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
