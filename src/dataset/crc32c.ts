@@ -1,6 +1,8 @@
 // CRC-32C as TFRecord masks it: mask(c) = ((c >> 15 | c << 17) + 0xa282ead8) mod 2^32. The native function does the work;
 // a table is faster for the 8 bytes of a record's length, where a native call costs more than the sum.
-import { crc32c } from '@node-rs/crc32'
+import { loadNative } from '../support/native.ts'
+
+const { crc32c } = loadNative<typeof import('@node-rs/crc32')>('@node-rs/crc32')
 
 const MASK_DELTA = 0xa282ead8
 /** TABLES[k][b]: the sum after byte b and k zero bytes ("slicing by 8"); of length 8. */

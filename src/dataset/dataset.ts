@@ -8,6 +8,8 @@ import { checkSameSpec, parseMetadata, readMetadataBytes, shortPath } from './me
 import { measureSparse, type SparseExtent } from './read-sparse.ts'
 import type { DatasetSpec } from './spec.ts'
 import { type OpenSplit, openSplit, type Split } from './split.ts'
+import { scanBuffer } from './tfrecord.ts'
+import type { Wire } from './wire.ts'
 
 export interface Dataset {
   files: DatasetFiles
@@ -34,9 +36,10 @@ export function openDataset(path: string, options: OpenOptions = {}): Dataset {
   const files = locateDataset(path)
   const metadata = files.train.metadata!
   const content = readMetadataBytes(metadata)
-  const spec = parseMetadata(content.toString('utf8'), shortPath(metadata), files.name)
+  const spec = parseMetadata(content, shortPath(metadata), files.name)
   const warnings: string[] = []
-  const train = openSplit('train', files.train.records, spec)
+  const buffer = scanBuffer()
+  const train = openSplit('train', files.train.records, spec, buffer)
   let test: OpenSplit | null = null
   try {
     if (train.split.count === 0) {
@@ -44,7 +47,7 @@ export function openDataset(path: string, options: OpenOptions = {}): Dataset {
     }
     if (options.needLabels !== false) checkLearnable(train.split, spec, warnings)
     if (files.test === null) warnings.push('there is no test split: models will be made, but no predictions')
-    else test = openTest(files.test, content, spec, warnings)
+    else test = openTest(files.test, content, spec, buffer, warnings)
     numberExamples(train, test)
     sizeSparse(spec, train, test)
   } catch (error) {
@@ -59,13 +62,19 @@ export function openDataset(path: string, options: OpenOptions = {}): Dataset {
   return { files, spec, train: train.split, test: test?.split ?? null, warnings, close }
 }
 
-function openTest(files: SplitFiles, trainContent: Buffer, spec: DatasetSpec, warnings: string[]): OpenSplit {
+function openTest(
+  files: SplitFiles,
+  trainContent: Buffer,
+  spec: DatasetSpec,
+  buffer: Wire,
+  warnings: string[],
+): OpenSplit {
   const testSpec =
     files.metadata === null ? { ...spec, sampleCount: 0 } : testMetadata(files.metadata, trainContent, spec)
   if (files.metadata === null && files.records.length > 0) {
     throw new DataError('DATA_MISSING', { file: files.folder, rule: 'has records but no metadata.textproto' })
   }
-  const test = openSplit('test', files.records, testSpec)
+  const test = openSplit('test', files.records, testSpec, buffer)
   if (test.split.count === 0) warnings.push('the test split is empty: models will be made, but no predictions')
   return test
 }
@@ -81,7 +90,7 @@ function testMetadata(path: string, trainContent: Buffer, spec: DatasetSpec): Da
       return { ...spec, sampleCount: test.value }
     }
   }
-  const testSpec = parseMetadata(content.toString('utf8'), shortPath(path), spec.name)
+  const testSpec = parseMetadata(content, shortPath(path), spec.name)
   checkSameSpec(spec, testSpec, shortPath(path))
   return testSpec
 }
@@ -125,11 +134,12 @@ export function classCounts(split: Split, outputDim: number): number[] {
 
 /** Public files number test examples from 0 and training examples after them. */
 function numberExamples(train: OpenSplit, test: OpenSplit | null): void {
-  const number = (ids: Float64Array, first: number): void => {
+  const number = ({ split: { ids }, allIds }: OpenSplit, first: number): void => {
+    if (allIds) return
     for (let i = 0; i < ids.length; i++) if (Number.isNaN(ids[i])) ids[i] = first + i
   }
-  number(train.storedIds, test?.split.count ?? 0)
-  if (test !== null) number(test.storedIds, 0)
+  number(train, test?.split.count ?? 0)
+  if (test !== null) number(test, 0)
 }
 
 /** A sparse example is flattened, so open axes (-1) take the largest size found in any split. */

@@ -16,7 +16,7 @@ const MAX_TOKEN = 2 ** 24
 
 /** @throws DATA_MISSING, DATA_METADATA */
 export function readMetadata(path: string, name: string): DatasetSpec {
-  return parseMetadata(readMetadataBytes(path).toString('utf8'), shortPath(path), name)
+  return parseMetadata(readMetadataBytes(path), shortPath(path), name)
 }
 
 /** @throws DATA_MISSING */
@@ -29,7 +29,7 @@ export function readMetadataBytes(path: string): Buffer {
 }
 
 /** @param file named in faults. @throws DATA_METADATA with line and column */
-export function parseMetadata(content: string, file: string, name: string): DatasetSpec {
+export function parseMetadata(content: Uint8Array, file: string, name: string): DatasetSpec {
   const labels = new Map<string, number>()
   const features = new Map<string, number>()
   const vocabulary: (string | undefined)[] = []
@@ -130,15 +130,8 @@ function within(text: TextProto, field: string, low: number, high: number): numb
   throw text.fault(`must be from ${low} to ${high}`, value, field)
 }
 
-/** An entry as nearly all files spell it: a long run of these needs no tokens. */
-function plainEntry(field: string): RegExp {
-  const quoted = `(?:'([^'\\\\\\n]*)'|"([^"\\\\\\n]*)")`
-  return new RegExp(`\\s*${field}\\s*\\{\\s*key:\\s*${quoted}\\s*value:\\s*(0|[1-9]\\d{0,8})\\s*\\}`, 'y')
-}
-
 /** map<string, int32>: an entry is a message with `key` and `value`; a missing one has its type's zero. */
 function mapReader(field: string, below: number, put: (key: string, index: number) => void): (text: TextProto) => void {
-  const plain = plainEntry(field)
   let key = ''
   let index = 0
   const entry: FieldReaders = new Map([
@@ -146,14 +139,14 @@ function mapReader(field: string, below: number, put: (key: string, index: numbe
     ['value', (text: TextProto) => void (index = within(text, `${field}.value`, 0, below - 1))],
   ])
   return (text) => {
+    const entryAt = text.fieldAt
     key = ''
     index = 0
     text.message(entry)
     put(key, index)
-    text.run(plain, (match) => {
-      const value = Number(match[3])
+    text.entriesAlike(entryAt, (key, value) => {
       if (value >= below) return false
-      put(match[1] ?? match[2], value)
+      put(key, value)
       return true
     })
   }

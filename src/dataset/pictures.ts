@@ -3,8 +3,10 @@
 // @cwasm/jpeg-turbo - / .030 / .63, fast-png .085. GIF (first frame) is the one format it lacks: omggif.
 // A call into the thread pool costs .02 ms and pays from about 100x100 pixels on. EXIF rotation is ignored, as the
 // challenge's own reader does.
-import { Transformer } from '@napi-rs/image'
+import { loadNative } from '../support/native.ts'
 import { MAX_PICTURE_PIXELS, type PictureHeader, readPictureHeader } from './picture-header.ts'
+
+const { Transformer } = loadNative<typeof import('@napi-rs/image')>('@napi-rs/image')
 
 /** From this many pixels on, decode in the thread pool. */
 const POOLED_PIXELS = 100 * 100

@@ -20,31 +20,27 @@ const HOLDOUT_SHARE = 0.2
 
 /**
  * @param labels [n, k], scores in [0, 1]
- * With one row, or none that could be spared, the only fold teaches and judges on the same rows.
+ * With a single row, the only fold teaches and judges on it.
  */
 export function planValidation(labels: Float32Array, n: number, k: number, rng: Rng): Plan {
-  if (n < 2) {
-    const all = Int32Array.from({ length: n }, (_, i) => i)
-    return { kind: 'folds', folds: [{ train: all, validation: all }], rows: all }
-  }
   const rows = Int32Array.from({ length: n }, (_, i) => i)
+  if (n < 2) return { kind: 'folds', folds: [{ train: rows, validation: rows }], rows }
+  const classes = positives(labels, rows, k)
   if (n >= FOLDS_BELOW) {
-    const size = Math.min(MAX_HOLDOUT, Math.round(n * HOLDOUT_SHARE))
-    const [validation, train] = stratify(labels, rows, k, [size / n, 1 - size / n], 0, rng)
+    const share = Math.min(MAX_HOLDOUT, Math.round(n * HOLDOUT_SHARE)) / n
+    const [validation, train] = stratify(rows, classes, [share, 1 - share], 0, rng)
     return { kind: 'holdout', folds: [{ train, validation }], rows: validation }
   }
-  const folds = foldCount(labels, n, k)
-  const parts = stratify(labels, rows, k, new Array<number>(folds).fill(1 / folds), 0, rng)
-  const plan: Plan = { kind: 'folds', folds: [], rows: concatenate(parts) }
-  for (const validation of parts) {
-    const judged = new Uint8Array(n)
-    for (const row of validation) judged[row] = 1
-    plan.folds.push({ validation, train: rows.filter((row) => judged[row] === 0) })
+  const folds = foldCount(classes, n)
+  const parts = stratify(rows, classes, new Array<number>(folds).fill(1 / folds), 0, rng)
+  return {
+    kind: 'folds',
+    folds: parts.map((validation) => ({ validation, train: without(rows, validation) })),
+    rows: Int32Array.from(parts.flatMap((part) => [...part])),
   }
-  return plan
 }
 
-/** `size` of `rows` with all classes in proportion, but every class at least once if it can be; ascending. */
+/** `size` of `rows` with all classes in proportion, but each at least once if it can be; ascending. */
 export function stratifiedSample(
   labels: Float32Array,
   rows: Int32Array,
@@ -54,100 +50,139 @@ export function stratifiedSample(
 ): Int32Array {
   if (size >= rows.length) return rows.slice().sort()
   const share = Math.max(0, size) / rows.length
-  return stratify(labels, rows, k, [share, 1 - share], 1, rng)[0]
+  return stratify(rows, positives(labels, rows, k), [share, 1 - share], 1, rng)[0]
 }
 
-/** As many folds as the smallest class that can be in all of them allows, from 2 to 5. */
-function foldCount(labels: Float32Array, n: number, k: number): number {
-  let smallest = n
-  for (let c = 0; c < k; c++) {
-    let count = 0
-    for (let i = 0; i < n; i++) if (labels[i * k + c] > 0) count++
-    if (count >= 2) smallest = Math.min(smallest, count)
+/** Positive classes of each position in `rows`, and positions of each class: compressed sparse rows and columns. */
+interface Positives {
+  k: number
+  /** [rows + 1] */
+  start: Int32Array
+  classOf: Int32Array
+  /** [k] */
+  counts: Int32Array
+}
+
+function positives(labels: Float32Array, rows: Int32Array, k: number): Positives {
+  const start = new Int32Array(rows.length + 1)
+  const counts = new Int32Array(k)
+  let classOf = new Int32Array(rows.length + 16)
+  let count = 0
+  for (let i = 0; i < rows.length; i++) {
+    for (let c = 0, at = rows[i] * k; c < k; c++) {
+      if (labels[at + c] <= 0) continue
+      if (count === classOf.length) {
+        const larger = new Int32Array(count * 2)
+        larger.set(classOf)
+        classOf = larger
+      }
+      classOf[count++] = c
+      counts[c]++
+    }
+    start[i + 1] = count
   }
-  return Math.max(2, Math.min(MAX_FOLDS, smallest, n))
+  return { k, start, classOf, counts }
+}
+
+/** As many folds as the smallest class that can be in two of them allows, from 2 to 5. */
+function foldCount({ counts }: Positives, n: number): number {
+  let smallest = n
+  for (const count of counts) if (count >= 2) smallest = Math.min(smallest, count)
+  return Math.max(2, Math.min(MAX_FOLDS, smallest))
 }
 
 /**
  * Deals rows into parts of the given shares (sum 1). Each part ascending.
  * @param atLeast rows of each class that the first part wants, whatever its share
  */
-function stratify(
-  labels: Float32Array,
-  rows: Int32Array,
-  k: number,
-  shares: number[],
-  atLeast: number,
-  rng: Rng,
-): Int32Array[] {
+function stratify(rows: Int32Array, classes: Positives, shares: number[], atLeast: number, rng: Rng): Int32Array[] {
+  const { k, start, classOf } = classes
   const n = rows.length
+  const parts = shares.length
   const order = rng.permutation(n)
-  const part = new Int32Array(n).fill(-1)
+  const members = membersByClass(classes, order)
+  const left = Int32Array.from(classes.counts)
   const room = partSizes(n, shares)
-  const members: number[][] = Array.from({ length: k }, () => [])
-  const left = new Float64Array(k)
-  for (const i of order) {
-    for (let c = 0, at = rows[i] * k; c < k; c++) if (labels[at + c] > 0) members[c].push(i)
+  /** [parts, k] rows of each class that a part still wants. */
+  const wanted = new Float64Array(parts * k)
+  for (let p = 0; p < parts; p++) {
+    const least = p === 0 ? atLeast : 0
+    for (let c = 0; c < k; c++) wanted[p * k + c] = Math.max(left[c] * shares[p], Math.min(least, left[c]))
   }
-  for (let c = 0; c < k; c++) left[c] = members[c].length
-  const wanted = shares.map((share, p) =>
-    Float64Array.from(left, (count) => Math.max(count * share, p === 0 ? Math.min(atLeast, count) : 0)),
-  )
-  const deal = (i: number, p: number): void => {
-    part[i] = p
-    room[p]--
-    for (let c = 0, at = rows[i] * k; c < k; c++) {
-      if (labels[at + c] > 0) {
-        left[c]--
-        wanted[p][c]--
-      }
-    }
-  }
+  const part = new Int8Array(n).fill(-1)
   for (;;) {
     let rarest = -1
     for (let c = 0; c < k; c++) if (left[c] > 0 && (rarest < 0 || left[c] < left[rarest])) rarest = c
     if (rarest < 0) break
-    for (const i of members[rarest]) if (part[i] < 0) deal(i, neediest(wanted, room, rarest, shares))
+    for (let m = members.start[rarest]; m < members.start[rarest + 1]; m++) {
+      const i = members.position[m]
+      if (part[i] >= 0) continue
+      const p = neediest(wanted, room, k, rarest)
+      part[i] = p
+      room[p]--
+      for (let j = start[i]; j < start[i + 1]; j++) {
+        left[classOf[j]]--
+        wanted[p * k + classOf[j]]--
+      }
+    }
   }
-  for (const i of order) if (part[i] < 0) deal(i, room.indexOf(Math.max(...room)))
-  return shares.map((_, p) => rows.filter((_row, i) => part[i] === p).sort())
+  for (const i of order) if (part[i] < 0) room[(part[i] = fullestRoom(room))]--
+  return shares.map((_, p) => collect(rows, part, p).sort())
 }
 
-/** The part with room that wants most of a class relative to its share; then the one with most room. */
-function neediest(wanted: Float64Array[], room: number[], c: number, shares: number[]): number {
+/** Positions of each class's rows, in the given (random) order. */
+function membersByClass(classes: Positives, order: Int32Array): { start: Int32Array; position: Int32Array } {
+  const { k, start, classOf, counts } = classes
+  const begin = new Int32Array(k + 1)
+  for (let c = 0; c < k; c++) begin[c + 1] = begin[c] + counts[c]
+  const next = begin.slice(0, k)
+  const position = new Int32Array(begin[k])
+  for (let o = 0; o < order.length; o++) {
+    const i = order[o]
+    for (let j = start[i]; j < start[i + 1]; j++) position[next[classOf[j]]++] = i
+  }
+  return { start: begin, position }
+}
+
+/** Of the parts with room, the one that wants most of class c; of equals, the one with most room. */
+function neediest(wanted: Float64Array, room: Int32Array, k: number, c: number): number {
   let best = -1
-  for (let p = 0; p < shares.length; p++) {
+  for (let p = 0; p < room.length; p++) {
     if (room[p] <= 0) continue
-    if (best < 0) {
-      best = p
-      continue
-    }
-    const difference = wanted[p][c] - wanted[best][c]
-    if (difference > 1e-9 || (Math.abs(difference) <= 1e-9 && room[p] > room[best])) best = p
+    const more = best < 0 ? 1 : wanted[p * k + c] - wanted[best * k + c]
+    if (more > 1e-9 || (more > -1e-9 && room[p] > room[best])) best = p
   }
   return best
 }
 
+function fullestRoom(room: Int32Array): number {
+  let best = 0
+  for (let p = 1; p < room.length; p++) if (room[p] > room[best]) best = p
+  return best
+}
+
+function collect(rows: Int32Array, part: Int8Array, p: number): Int32Array {
+  const chosen = new Int32Array(rows.length)
+  let count = 0
+  for (let i = 0; i < rows.length; i++) if (part[i] === p) chosen[count++] = rows[i]
+  return chosen.slice(0, count)
+}
+
+function without(rows: Int32Array, removed: Int32Array): Int32Array {
+  const gone = new Set(removed)
+  return rows.filter((row) => !gone.has(row))
+}
+
 /** Whole sizes that sum to n, nearest to the shares. */
-function partSizes(n: number, shares: number[]): number[] {
-  const sizes: number[] = []
+function partSizes(n: number, shares: number[]): Int32Array {
+  const sizes = new Int32Array(shares.length)
   let share = 0
   let dealt = 0
-  for (const s of shares) {
-    share += s
-    const end = Math.round(share * n)
-    sizes.push(end - dealt)
+  for (let p = 0; p < shares.length; p++) {
+    share += shares[p]
+    const end = p === shares.length - 1 ? n : Math.round(share * n)
+    sizes[p] = end - dealt
     dealt = end
   }
   return sizes
-}
-
-function concatenate(parts: Int32Array[]): Int32Array {
-  const all = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }

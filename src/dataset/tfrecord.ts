@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { DataError } from '../support/errors.ts'
 import { maskedCrc32c, maskedCrc32cOfLength } from './crc32c.ts'
 import { shortPath } from './metadata.ts'
+import { type Wire, wireOver } from './wire.ts'
 
 const HEADER_BYTES = 12
 const FOOTER_BYTES = 4
@@ -26,14 +27,18 @@ export interface RecordIndex {
   /** First record of each shard, then the count. */
   firsts: number[]
   count: number
+  /** Bytes of all records. */
+  recordBytes: number
   /** [count]: of the record's bytes (after the header) in its shard. */
   offsets: Float64Array
   /** [count] */
   lengths: Int32Array
 }
 
-/** Sees the beginning of each record: bytes[start .. end); `whole` if that is all of it. */
-export type RecordVisitor = (bytes: Buffer, start: number, end: number, whole: boolean, record: number) => void
+/** Sees the beginning of each record: wire[start .. end); `whole` if that is all of it. */
+export interface RecordVisitor {
+  visit(wire: Wire, start: number, end: number, whole: boolean, record: number): void
+}
 
 /** Consecutive records in one buffer: record `items[i]` (a position in the caller's list) is bytes[starts[i] .. ends[i]). */
 export interface RecordGroup {
@@ -43,15 +48,20 @@ export interface RecordGroup {
   ends: number[]
 }
 
-/** @throws DATA_MISSING, DATA_RECORD naming file and record */
-export function indexRecords(files: readonly string[], visit: RecordVisitor): RecordIndex {
+/** What indexing reads through; one for all splits of a dataset. */
+export function scanBuffer(): Wire {
+  return wireOver(Buffer.allocUnsafeSlow(SCAN_BYTES))
+}
+
+/** @param scan from `scanBuffer`. @throws DATA_MISSING, DATA_RECORD naming file and record */
+export function indexRecords(files: readonly string[], scan: Wire, visitor: RecordVisitor): RecordIndex {
   const handles: number[] = []
   const firsts: number[] = []
   let offsets = new Float64Array(1024)
   let lengths = new Int32Array(1024)
   let count = 0
-  const scan = Buffer.allocUnsafeSlow(SCAN_BYTES)
-  const view = new DataView(scan.buffer)
+  const { bytes, view } = scan
+  let recordBytes = 0
   try {
     for (const file of files) {
       const handle = openRecords(file)
@@ -66,14 +76,14 @@ export function indexRecords(files: readonly string[], visit: RecordVisitor): Re
         if (at + HEADER_BYTES > size) throw truncated(file, record, at, size)
         if (at < from || at + Math.min(PREFIX_BYTES, size - at) > to) {
           from = at
-          to = at + readSync(handle, scan, 0, Math.min(step, size - at), at)
+          to = at + readSync(handle, bytes, 0, Math.min(step, size - at), at)
         }
         const head = at - from
         const low = view.getUint32(head, true)
         const high = view.getUint32(head + 4, true)
         const length = low + high * 2 ** 32
         if (maskedCrc32cOfLength(low, high) !== view.getUint32(head + 8, true))
-          throw badLength(file, record, at, scan, head)
+          throw badLength(file, record, at, bytes, head)
         if (length > MAX_RECORD_BYTES)
           throw recordFault(file, record, 'length', length, `must be at most ${MAX_RECORD_BYTES} bytes`)
         const next = at + HEADER_BYTES + length + FOOTER_BYTES
@@ -86,8 +96,9 @@ export function indexRecords(files: readonly string[], visit: RecordVisitor): Re
         lengths[count] = length
         const start = head + HEADER_BYTES
         const end = Math.min(start + length, to - from)
-        visit(scan, start, end, end - start === length, count)
+        visitor.visit(scan, start, end, end - start === length, count)
         count++
+        recordBytes += length
         step = length > LARGE_RECORD_BYTES ? PREFIX_BYTES : SCAN_BYTES
         at = next
       }
@@ -102,6 +113,7 @@ export function indexRecords(files: readonly string[], visit: RecordVisitor): Re
     handles,
     firsts,
     count,
+    recordBytes,
     offsets: offsets.slice(0, count),
     lengths: lengths.slice(0, count),
   }
