@@ -3,6 +3,8 @@
 // found on a few random combinations of the gradients (Iosipoi & Vakhrushev 2022, SketchBoost, random projection): with K classes
 // a round costs a K-th. Rows may be subsampled by round, features by tree. Validation rows ride along.
 import type { Rng } from '../../support/rng.ts'
+import type { Link } from '../common/label-statistics.ts'
+import type { TrialState } from '../family.ts'
 import type { Codes } from './codes.ts'
 import { type Gradients, type GrownLeaf, type LeafwiseOptions, leafwiseGrower } from './leafwise.ts'
 import { gradientsOf, type Objective, objectiveFor } from './objective.ts'
@@ -25,8 +27,11 @@ export interface Booster {
   /** [codes.rows, objective.margins], kept up to date for training and watched rows. */
   readonly margins: Float32Array
   readonly rounds: number
+  readonly trainCount: number
   /** Adds one tree; a round is `treesPerRound` of them. Returns true when a round is complete. */
   step(): boolean
+  /** The trees of all whole rounds, named for a trial's saved state. */
+  save(prefix: string): TrialState['arrays']
 }
 
 export interface BoosterInput {
@@ -34,25 +39,25 @@ export interface BoosterInput {
   /** [codes.rows, K] */
   labels: Float32Array
   classes: number
-  multiLabel: boolean
+  /** One class per row, or a question per class. */
+  link: Link
   train: Int32Array
   /** Rows outside `train` whose margins are wanted too. */
   watched: Int32Array
   options: BoosterOptions
   rng: Rng
-  /** Trees from an earlier run of the same booster. */
-  resumed: { store: TreeStore; rounds: number } | null
+  /** Trees of the whole rounds of an earlier run of the same booster. */
+  store: TreeStore | null
 }
 
 export function createBooster(input: BoosterInput): Booster {
   const { codes, labels, classes, train, watched, options } = input
   const weights = rowWeights(labels, classes, train, codes.rows, options.balance)
-  const objective = objectiveFor(labels, classes, input.multiLabel, train, weights)
+  const objective = objectiveFor(labels, classes, input.link, train, weights)
   const width = objective.margins
   const margins = new Float32Array(codes.rows * width)
   for (let i = 0; i < codes.rows; i++) margins.set(objective.start, i * width)
-  const store = input.resumed?.store ?? new TreeStore()
-  let rounds = input.resumed?.rounds ?? 0
+  const store = input.store ?? new TreeStore()
   if (store.roots.length > 0) {
     store.addScores(codes, train, margins, width)
     store.addScores(codes, watched, margins, width)
@@ -69,6 +74,8 @@ export function createBooster(input: BoosterInput): Booster {
   const values = new Float32Array(width)
   let bagged = train.length
   let turn = 0
+  let rounds = Math.floor(store.roots.length / (shared ? 1 : Math.max(1, learned.length)))
+  let whole = store.mark()
 
   function startRound(rng: Rng): void {
     rows.set(train)
@@ -90,8 +97,10 @@ export function createBooster(input: BoosterInput): Booster {
     if (bagged < rows.length) store.addScores(codes, rows.subarray(bagged), margins, width, from)
     store.addScores(codes, watched, margins, width, from)
     turn = shared ? 0 : (turn + 1) % learned.length
-    if (turn === 0) rounds++
-    return turn === 0
+    if (turn !== 0) return false
+    rounds++
+    whole = store.mark()
+    return true
   }
 
   /** Newton's step of every output from the leaf's exact sums. */
@@ -135,7 +144,9 @@ export function createBooster(input: BoosterInput): Booster {
     get rounds() {
       return rounds
     },
+    trainCount: train.length,
     step,
+    save: (prefix) => store.save(prefix, whole),
   }
 }
 

@@ -1,5 +1,6 @@
 // The training rows of a task as codes (see bins.ts): dense tables by column, sparse ones by row without the codes of zeros.
 import type { SparseBatch } from '../../dataset/batch.ts'
+import type { TrialEvent } from '../family.ts'
 import { codeOf, encode, type FeatureBins, fitBins, MAX_CODES } from './bins.ts'
 
 export interface DenseCodes {
@@ -48,12 +49,13 @@ export interface CodingOptions {
   categorical?: boolean
 }
 
+/** Sparse columns have few distinct values, and there are many columns. */
+const MAX_SPARSE_CODES = 64
 /** Thresholds come from at most this many values in all: sorting must not outlast training. */
 const SAMPLE_VALUES = 4_000_000
 
 /**
- * Codes of a dense table that arrives in blocks of rows.
- * @param block block b's values [rows, features] row-major; called first for every block, in order
+ * Codes of a dense table that arrives in blocks of rows: `fit` on a sample, then `add` every block.
  */
 export function denseCoder(rows: number, features: number, options: CodingOptions = {}) {
   const columns = new Uint8Array(rows * features)
@@ -64,12 +66,15 @@ export function denseCoder(rows: number, features: number, options: CodingOption
       const count = Math.min(rows, Math.max(2000, Math.floor(SAMPLE_VALUES / Math.max(1, features))))
       return Int32Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count))
     },
-    /** @param sample [count, features] */
-    fit(sample: Float32Array, count: number): void {
+    /** @param sample [count, features] Yields as it goes. */
+    *fit(sample: Float32Array, count: number): Generator<TrialEvent, void, void> {
       const column = new Float32Array(count)
       for (let f = 0; f < features; f++) {
         for (let i = 0; i < count; i++) column[i] = sample[i * features + f]
         bins.push(fitBins(column, options.maxCodes ?? MAX_CODES, options.categorical ?? false))
+        // About 20 ms of sorting.
+        if ((f + 1) % Math.ceil(400_000 / count) === 0)
+          yield { type: 'progress', units: f + 1, of: features, note: 'bins' }
       }
     },
     /** @param block [count, features], rows firstRow .. firstRow + count */
@@ -90,67 +95,81 @@ export function denseCodes(
   options: CodingOptions = {},
 ): DenseCodes {
   const coder = denseCoder(rows, features, options)
-  coder.fit(values, rows)
+  for (const _ of coder.fit(values, rows));
   coder.add(values, 0, rows)
   return coder.finish()
 }
 
 /**
- * @param columns the kept columns of `batch`, ascending: feature f of the codes is column columns[f]
+ * @param columns the kept columns of `batch`: feature f of the codes is column columns[f]
  */
 export function sparseCodes(batch: SparseBatch, columns: Int32Array, options: CodingOptions = {}): SparseCodes {
   const rows = batch.indptr.length - 1
-  const featureOf = new Int32Array(batch.width).fill(-1)
-  for (let f = 0; f < columns.length; f++) featureOf[columns[f]] = f
-  const lists = valuesByFeature(batch, featureOf, columns.length)
+  const lists = entriesByFeature(batch, columns)
   const bins: FeatureBins[] = []
   const absent = new Uint8Array(columns.length)
+  const coded = new Uint8Array(lists.values.length)
+  const indptr = new Int32Array(rows + 1)
   for (let f = 0; f < columns.length; f++) {
     const stored = lists.values.subarray(lists.start[f], lists.start[f + 1])
     const sample = new Float32Array(stored.length + 1)
     sample.set(stored)
-    bins.push(fitBins(sample, Math.min(options.maxCodes ?? MAX_CODES, 64), false))
+    bins.push(fitBins(sample, Math.min(options.maxCodes ?? MAX_CODES, MAX_SPARSE_CODES), false))
     absent[f] = codeOf(bins[f], 0)
+    for (let p = lists.start[f]; p < lists.start[f + 1]; p++) {
+      coded[p] = codeOf(bins[f], lists.values[p])
+      if (coded[p] !== absent[f]) indptr[lists.rows[p] + 1]++
+    }
   }
-  const kept = lists.start[columns.length]
-  const indptr = new Int32Array(rows + 1)
-  const features = new Int32Array(kept)
-  const codes = new Uint8Array(kept)
-  let n = 0
-  for (let i = 0; i < rows; i++) {
+  for (let i = 0; i < rows; i++) indptr[i + 1] += indptr[i]
+  const next = indptr.slice()
+  const features = new Int32Array(indptr[rows])
+  const codes = new Uint8Array(indptr[rows])
+  for (let f = 0; f < columns.length; f++) {
+    for (let p = lists.start[f]; p < lists.start[f + 1]; p++) {
+      if (coded[p] === absent[f]) continue
+      const at = next[lists.rows[p]]++
+      features[at] = f
+      codes[at] = coded[p]
+    }
+  }
+  return { layout: 'sparse', rows, bins, indptr, features, codes, absent }
+}
+
+/** Stored entries of the kept columns, by feature and then by row. */
+function entriesByFeature(batch: SparseBatch, columns: Int32Array) {
+  const featureOf = new Int32Array(batch.width).fill(-1)
+  for (let f = 0; f < columns.length; f++) featureOf[columns[f]] = f
+  const start = new Int32Array(columns.length + 1)
+  for (const column of batch.indices) if (featureOf[column] >= 0) start[featureOf[column] + 1]++
+  for (let f = 0; f < columns.length; f++) start[f + 1] += start[f]
+  const next = start.slice()
+  const values = new Float32Array(start[columns.length])
+  const rows = new Int32Array(start[columns.length])
+  for (let i = 0; i + 1 < batch.indptr.length; i++) {
     for (let p = batch.indptr[i]; p < batch.indptr[i + 1]; p++) {
       const f = featureOf[batch.indices[p]]
       if (f < 0) continue
-      const code = codeOf(bins[f], batch.values[p])
-      if (code === absent[f]) continue
-      features[n] = f
-      codes[n++] = code
+      values[next[f]] = batch.values[p]
+      rows[next[f]++] = i
     }
-    indptr[i + 1] = n
   }
-  return { layout: 'sparse', rows, bins, indptr, features: features.slice(0, n), codes: codes.slice(0, n), absent }
+  return { start, values, rows }
 }
 
-function valuesByFeature(batch: SparseBatch, featureOf: Int32Array, count: number) {
-  const start = new Int32Array(count + 1)
-  for (const column of batch.indices) if (featureOf[column] >= 0) start[featureOf[column] + 1]++
-  for (let f = 0; f < count; f++) start[f + 1] += start[f]
-  const next = start.slice()
-  const values = new Float32Array(start[count])
-  for (let p = 0; p < batch.indices.length; p++) {
-    const f = featureOf[batch.indices[p]]
-    if (f >= 0) values[next[f]++] = batch.values[p]
-  }
-  return { start, values }
-}
-
-/** Sparse codes written out by column, for learners that visit single columns. */
-export function toDense(codes: SparseCodes): DenseCodes {
+/**
+ * Sparse codes written out by column, for learners that visit single columns.
+ * @param most the first so many features
+ */
+export function toDense(codes: SparseCodes, most: number): DenseCodes {
   const { rows } = codes
-  const columns = new Uint8Array(rows * codes.bins.length)
-  for (let f = 0; f < codes.bins.length; f++) columns.fill(codes.absent[f], f * rows, (f + 1) * rows)
+  const count = Math.min(most, codes.bins.length)
+  const columns = new Uint8Array(rows * count)
+  for (let f = 0; f < count; f++) columns.fill(codes.absent[f], f * rows, (f + 1) * rows)
   for (let i = 0; i < rows; i++) {
-    for (let p = codes.indptr[i]; p < codes.indptr[i + 1]; p++) columns[codes.features[p] * rows + i] = codes.codes[p]
+    for (let p = codes.indptr[i]; p < codes.indptr[i + 1]; p++) {
+      if (codes.features[p] < count) columns[codes.features[p] * rows + i] = codes.codes[p]
+    }
   }
-  return { layout: 'dense', rows, bins: codes.bins, columns }
+  return { layout: 'dense', rows, bins: codes.bins.slice(0, count), columns }
 }

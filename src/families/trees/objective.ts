@@ -1,10 +1,13 @@
 // What boosting descends: cross-entropy of a softmax over classes, or of one sigmoid per class for multi-label tasks.
 // Two classes need one margin only. Margins start at the class priors (log odds), so the first trees need not learn them.
 
-export type Link = 'softmax' | 'binary' | 'sigmoid'
+import type { Link } from '../common/label-statistics.ts'
+
+/** 'binary' is a softmax over two classes with one margin, class 1's. */
+export type MarginLink = Link | 'binary'
 
 export interface Objective {
-  link: Link
+  link: MarginLink
   classes: number
   /** Margins per row: 1 for 'binary', else classes. */
   margins: number
@@ -25,7 +28,7 @@ const NEVER = -12
 export function objectiveFor(
   labels: Float32Array,
   classes: number,
-  multiLabel: boolean,
+  task: Link,
   rows: Int32Array,
   weights: Float32Array,
 ): Objective {
@@ -35,7 +38,7 @@ export function objectiveFor(
     total += weights[row]
     for (let k = 0; k < classes; k++) mass[k] += weights[row] * labels[row * classes + k]
   }
-  const link: Link = multiLabel || classes === 1 ? 'sigmoid' : classes === 2 ? 'binary' : 'softmax'
+  const link: MarginLink = task === 'softmax' && classes === 2 ? 'binary' : task
   const margins = link === 'binary' ? 1 : classes
   const start = new Float32Array(margins)
   const learnable = new Uint8Array(margins)
@@ -109,4 +112,24 @@ export function scoresOfMargins(objective: Objective, margins: Float32Array, row
     } else probabilities(objective, margins, rows[i] * width, scores, i * classes)
   }
   return scores
+}
+
+/** Mean log loss of scores [rows.length, classes] against targets [n, classes]. */
+export function logLossOf(
+  link: MarginLink,
+  scores: Float32Array,
+  targets: Float32Array,
+  rows: Int32Array,
+  classes: number,
+): number {
+  let total = 0
+  for (let i = 0; i < rows.length; i++) {
+    for (let k = 0; k < classes; k++) {
+      const y = targets[rows[i] * classes + k]
+      const p = Math.min(Math.max(scores[i * classes + k], 1e-7), 1 - 1e-7)
+      if (y > 0) total -= y * Math.log(p)
+      if (link === 'sigmoid' && y < 1) total -= (1 - y) * Math.log(1 - p)
+    }
+  }
+  return total / Math.max(1, rows.length)
 }

@@ -32,6 +32,7 @@ export function treeEnsemble(
   for (let t = from; t < to; t++) {
     writeTree(store, bins, store.roots[t], t - from, ids, nodes, leaves, scale)
   }
+  if (to <= from) writeNothing(nodes, leaves)
   return g.op('TreeEnsembleRegressor', [x], {
     nodes_treeids: nodes.tree.finish(),
     nodes_nodeids: nodes.id.finish(),
@@ -104,7 +105,15 @@ function writeTree(
     ids[node] = next
     next += store.flags[node] & BY_SET && store.feature[node] >= 0 ? Math.max(1, valuesOf(store, bins, node).length) : 1
   }
-  const write = (id: number, feature: number, mode: string, value: number, yes: number, no: number, missing: number) => {
+  const write = (
+    id: number,
+    feature: number,
+    mode: string,
+    value: number,
+    yes: number,
+    no: number,
+    missing: number,
+  ) => {
     nodes.tree.add(tree)
     nodes.id.add(id)
     nodes.feature.add(feature)
@@ -145,6 +154,13 @@ function writeTree(
       write(id + i, feature, 'BRANCH_EQ', value, yes, last ? no : id + i + 1, missing)
     })
   }
+}
+
+/** An ensemble without trees still needs one: a single leaf that adds 0. */
+function writeNothing(nodes: ReturnType<typeof nodeLists>, leaves: ReturnType<typeof leafLists>): void {
+  for (const list of [nodes.tree, nodes.id, nodes.feature, nodes.value, nodes.yes, nodes.no, nodes.missing]) list.add(0)
+  nodes.mode.push('LEAF')
+  for (const list of [leaves.tree, leaves.node, leaves.target, leaves.weight]) list.add(0)
 }
 
 function nodesUnder(store: TreeStore, root: number): number[] {

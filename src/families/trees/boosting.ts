@@ -1,0 +1,207 @@
+// Histogram gradient boosting as a course of training (Friedman 2001; Ke et al. 2017). All parts of the validation plan are boosted in
+// step and judged together at growing round counts; whenever the judges are happier, a candidate is published. When they have not been
+// for long, a booster on all rows repeats the best number of rounds. With folds, the model published until then is the folds' mean.
+import { nauc } from '../../metrics/nauc.ts'
+import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
+import { type Booster, createBooster } from './booster.ts'
+import { boosterOptions } from './boosting-space.ts'
+import { boostedModel } from './models.ts'
+import { logLossOf, scoresOfMargins } from './objective.ts'
+import type { TreeSource } from './source.ts'
+import { loadTable, type TrainingTable } from './training-table.ts'
+import { TreeStore } from './tree-store.ts'
+
+/** Rounds between one judgement and the next grow by this factor: early answers come soon, late ones cost little. */
+const JUDGE_FACTOR = 1.35
+const FIRST_JUDGEMENT = 8
+/** Judgements without progress until training stops: by then the rounds have doubled. */
+const PATIENCE = 3
+/** Row-features visited between two safe points, about 30 ms. */
+const WORK_PER_YIELD = 4e6
+/** Nodes of one exported ensemble: each costs about 3 us of serialising and loading. */
+const MAX_NODES = 500_000
+
+interface Judgement {
+  rounds: number
+  nauc: number
+  loss: number
+}
+
+interface Course {
+  stage: 'folds' | 'all' | 'done'
+  best: Judgement
+  /** Judgements since the best one. */
+  idle: number
+  /** [plan.rows, K] at the best judgement. */
+  scores: Float32Array
+  boosters: Booster[]
+}
+
+export async function* trainBoosting(trial: TrialContext, source: TreeSource): AsyncGenerator<TrialEvent, void, void> {
+  const { params, plan, profile } = trial
+  const resumed = readState(trial.resumed, plan.rows.length * profile.classCount)
+  const course: Course = resumed?.course ?? {
+    stage: 'folds',
+    best: { rounds: 0, nauc: Number.NEGATIVE_INFINITY, loss: Number.POSITIVE_INFINITY },
+    idle: 0,
+    scores: new Float32Array(plan.rows.length * profile.classCount),
+    boosters: [],
+  }
+  trial.saveState(() => saveCourse(course))
+  if (course.stage === 'done') return
+  const table = yield* loadTable(trial, source, { categorical: params.categories === 'sets' })
+  if (course.stage === 'folds') {
+    yield* boostFolds(trial, table, course, resumed?.stores ?? [])
+    course.boosters = []
+    course.stage = 'all'
+  }
+  yield* boostAll(trial, table, course, resumed?.course.stage === 'all' ? (resumed.stores[0] ?? null) : null)
+  course.stage = 'done'
+}
+
+async function* boostFolds(
+  trial: TrialContext,
+  table: TrainingTable,
+  course: Course,
+  stores: readonly TreeStore[],
+): AsyncGenerator<TrialEvent, void, void> {
+  const { plan, params, profile } = trial
+  const maxRounds = Number(params.rounds)
+  course.boosters = plan.folds.map(({ train, validation }, i) =>
+    boosterOn(trial, table, table.teaching(train), table.positions(validation), i, stores[i] ?? null),
+  )
+  const { boosters } = course
+  const judges = table.positions(plan.rows)
+  const truth = labelsOf(trial, plan.rows)
+  let until = judgementAfter(Math.min(...boosters.map((booster) => booster.rounds)))
+  for (let pause = pauser(table); ; until = judgementAfter(until)) {
+    until = Math.min(until, maxRounds)
+    for (const booster of boosters) {
+      while (booster.rounds < until) {
+        booster.step()
+        if (pause(booster)) yield { type: 'progress', units: booster.rounds, of: maxRounds, note: 'boosting rounds' }
+      }
+    }
+    const scores = joined(
+      boosters.map(({ objective, margins }, i) =>
+        scoresOfMargins(objective, margins, table.positions(plan.folds[i].validation)),
+      ),
+    )
+    const loss = logLossOf(boosters[0].objective.link, scores, table.targets, judges, profile.classCount)
+    const area = nauc(truth, scores, profile.classCount)
+    const { best } = course
+    if (area > best.nauc + 1e-6 || (area > best.nauc - 1e-6 && loss < best.loss)) {
+      course.best = { rounds: until, nauc: area, loss }
+      course.scores = scores
+      course.idle = 0
+      yield { type: 'candidate', validation: scores.slice(), model: modelOf(table, boosters), trainedOn: 'train' }
+    } else course.idle++
+    const nodes = boosters.reduce((sum, { store }) => sum + store.nodes, 0)
+    if (course.idle >= PATIENCE || until >= maxRounds || nodes > MAX_NODES) return
+  }
+}
+
+/** More rows bear more rounds, in proportion. */
+async function* boostAll(
+  trial: TrialContext,
+  table: TrainingTable,
+  course: Course,
+  store: TreeStore | null,
+): AsyncGenerator<TrialEvent, void, void> {
+  const { trainCount } = trial.profile
+  const every = Int32Array.from({ length: trainCount }, (_, row) => row)
+  const rounds = Math.round(course.best.rounds * Math.min(1.25, trainCount / trial.plan.folds[0].train.length))
+  const booster = boosterOn(trial, table, table.teaching(every), new Int32Array(0), 'all', store)
+  course.boosters = [booster]
+  const pause = pauser(table)
+  while (booster.rounds < rounds) {
+    booster.step()
+    if (pause(booster))
+      yield { type: 'progress', units: booster.rounds, of: rounds, note: 'boosting rounds on all rows' }
+  }
+  const model = modelOf(table, [booster])
+  yield { type: 'candidate', validation: course.scores.slice(), model, trainedOn: 'all' }
+}
+
+function boosterOn(
+  trial: TrialContext,
+  table: TrainingTable,
+  train: Int32Array,
+  watched: Int32Array,
+  part: number | 'all',
+  store: TreeStore | null,
+): Booster {
+  return createBooster({
+    codes: table.codes,
+    labels: table.targets,
+    classes: table.classes,
+    link: table.link,
+    train,
+    watched,
+    options: boosterOptions(trial.params, table, train.length),
+    rng: trial.rng.split(`booster ${part}`),
+    store,
+  })
+}
+
+function modelOf(table: TrainingTable, boosters: readonly Booster[]): Model {
+  return boostedModel(
+    table,
+    boosters.map(({ store, objective }) => ({ store, objective, trees: store.roots.length })),
+  )
+}
+
+/** Says when enough has been done for a safe point. */
+function pauser({ codes }: TrainingTable): (booster: Booster) => boolean {
+  const features = codes.layout === 'dense' ? codes.bins.length : codes.features.length / Math.max(1, codes.rows) + 16
+  let work = 0
+  return (booster) => {
+    work += (booster.trainCount + 1000) * features
+    if (work < WORK_PER_YIELD) return false
+    work = 0
+    return true
+  }
+}
+
+function judgementAfter(rounds: number): number {
+  let next = FIRST_JUDGEMENT
+  while (next <= rounds) next = Math.ceil(next * JUDGE_FACTOR)
+  return next
+}
+
+function labelsOf({ labels, profile: { classCount } }: TrialContext, rows: Int32Array): Float32Array {
+  return joined([...rows].map((row) => labels.subarray(row * classCount, (row + 1) * classCount)))
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+function saveCourse({ stage, best, idle, scores, boosters }: Course): TrialState {
+  return {
+    facts: { stage, best, idle, boosters: boosters.length },
+    arrays: Object.assign({ scores: scores.slice() }, ...boosters.map((booster, i) => booster.save(`${i}/`))),
+  }
+}
+
+/** Null when there is nothing to resume, or when it belongs to another plan. */
+function readState(state: TrialState | null, scoreCount: number): { course: Course; stores: TreeStore[] } | null {
+  const scores = state?.arrays.scores
+  if (!state || !(scores instanceof Float32Array) || scores.length !== scoreCount) return null
+  const { stage, best, idle, boosters } = state.facts as Omit<Course, 'boosters'> & { boosters: number }
+  const course: Course = { stage, best, idle, scores, boosters: [] }
+  // JSON knows no infinities.
+  course.best = {
+    rounds: best.rounds,
+    nauc: best.nauc ?? Number.NEGATIVE_INFINITY,
+    loss: best.loss ?? Number.POSITIVE_INFINITY,
+  }
+  const stores = Array.from({ length: boosters }, (_, i) => TreeStore.load(state.arrays, `${i}/`))
+  return { course, stores: stores.map((store) => store ?? new TreeStore()) }
+}
