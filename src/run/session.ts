@@ -280,7 +280,10 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
 
   function onDeath(worker: number, reason: string, fault: Fault | null): void {
     if (closing) return
-    if (fault !== null && (profile === null || fault.code === 'OUTPUT_WRITE')) return fail(fromFault(fault))
+    if (fault !== null && (profile === null || fault.code === 'OUTPUT_WRITE')) {
+      fail(fromFault(fault))
+      return
+    }
     recorder.event({ type: 'worker', worker, status: 'ended', doing: reason, rssBytes: 0 })
     const count = (deaths.get(worker) ?? 0) + 1
     deaths.set(worker, count)
