@@ -4,6 +4,7 @@ import type { TaskProfile } from '../../dataset/profile.ts'
 import { thin } from '../common/collect-features.ts'
 import { rawTable, tableWidth } from '../common/raw-table.ts'
 import type { FrontEnd, TrialContext } from '../family.ts'
+import { audioStatisticsFront } from '../fronts/audio-statistics.ts'
 import { concatFronts } from '../fronts/concat-fronts.ts'
 import { orientedGradientsFront } from '../fronts/oriented-gradients.ts'
 import { pictureFront } from '../fronts/picture.ts'
@@ -27,7 +28,8 @@ const FIT_VALUES = 2e7
 
 export function hasFeatures(profile: TaskProfile): boolean {
   if (profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return false
-  return profile.kind === 'image' || (profile.kind === 'table' && tableWidth(profile) !== null)
+  if (profile.kind === 'image' || profile.kind === 'audio') return true
+  return profile.kind === 'table' && tableWidth(profile) !== null
 }
 
 /** The front end for `rows`; fitted ones look at some of these rows. */
@@ -38,6 +40,8 @@ export async function featuresFor(trial: TrialContext, level: FeatureLevel, rows
       return { front: pictureFeatures(profile, level), scaling: 'whole' }
     case 'table':
       return { front: await tableFeatures(trial, level, rows), scaling: 'whole' }
+    case 'audio':
+      return { front: audioStatisticsFront(profile, level), scaling: 'columns' }
     default:
       throw new RangeError(`featuresFor: no features for ${profile.kind}`)
   }
