@@ -17,7 +17,7 @@ export const textBag: Family = {
   portfolio(profile) {
     if (profile.kind !== 'text') return null
     return [
-      { params: { dims: 64, epochs: epochsFor(profile.trainCount), rate: 0.1, dropout: 0.2, pairs: true }, order: 20 },
+      { params: { dims: 64, epochs: epochsFor(profile.trainCount), rate: 0.3, dropout: 0.3, pairs: true }, order: 20 },
     ]
   },
   space: () => ({

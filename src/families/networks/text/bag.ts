@@ -78,6 +78,12 @@ export function pairBucket(a: number, b: number, buckets: number): number {
 /** The lowest bits mix worst; they are dropped. */
 export const PAIR_SHIFT = 7
 
+/**
+ * Below this mean squared gradient a row moves as under plain SGD: Adagrad's full first step would turn every token seen once into
+ * a strong vote.
+ */
+const SQUARE_FLOOR = 1e-3
+
 /** Work done between two safe points, in table elements read or written: about 50 ms. */
 const SLICE_WORK = 2e7
 
@@ -124,7 +130,7 @@ export function* trainBag(bag: Bag, tokens: Tokens, targets: Targets, rng: Rng):
         const row = visit.rows[f]
         const weight = visit.weights[f]
         tableSquares[row] += square * weight * weight
-        const step = (rate * weight) / Math.sqrt(tableSquares[row] + 1e-12)
+        const step = (rate * weight) / Math.sqrt(tableSquares[row] + SQUARE_FLOOR)
         const from = row * dims
         for (let d = 0; d < dims; d++) table[from + d] -= step * hiddenGradient[d]
       }

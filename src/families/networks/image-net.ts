@@ -1,0 +1,85 @@
+// Pictures, by a convolutional network that grows with the time there is.
+import { linkOf } from '../common/label-statistics.ts'
+import { allRows } from '../common/train-classical.ts'
+import type { Family, HyperParams } from '../family.ts'
+import { pictureFront, pictureSize } from '../fronts/picture.ts'
+import type { PicturePolicy } from './augment/picture-policy.ts'
+import type { Pictures } from './augment/pictures.ts'
+import { findSymmetry } from './augment/symmetry.ts'
+import { pictureLearnerPlan } from './picture-learner.ts'
+import { trainNetwork } from './train-network.ts'
+
+export const imageNet: Family = {
+  name: 'image-net',
+  summary: 'convolutional network on pictures, wider as time allows',
+  portfolio(profile) {
+    if (profile.kind !== 'image' || profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return null
+    const few = profile.trainCount < 2000
+    const params = {
+      rate: 4e-3,
+      weightDecay: 0.02,
+      dropout: few ? 0.2 : 0.1,
+      labelSmoothing: 0.05,
+      shift: 0.12,
+      rotate: few ? 12 : 0,
+      zoom: few ? 0.2 : 0,
+      contrast: few ? 0.3 : 0,
+      cutout: 0,
+      mixup: 0,
+      width: 1,
+      side: 64,
+    }
+    return [{ params, order: 30 }]
+  },
+  space: () => ({
+    rate: { type: 'float', low: 1e-3, high: 1e-2, log: true, reason: 'peak of the one-cycle schedule for AdamW' },
+    weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few pictures' },
+    dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few pictures' },
+    labelSmoothing: { type: 'float', low: 0, high: 0.2, reason: 'keeps scores comparable across examples' },
+    shift: { type: 'float', low: 0, high: 0.25, reason: 'most objects may move a little' },
+    rotate: { type: 'float', low: 0, high: 30, reason: 'degrees; costs resampling, so it must earn its time' },
+    zoom: { type: 'float', low: 0, high: 0.4, reason: 'objects come in several sizes' },
+    contrast: { type: 'float', low: 0, high: 0.6, reason: 'light differs between photographs' },
+    cutout: { type: 'float', low: 0, high: 0.5, reason: 'hides parts, so that no single part decides' },
+    mixup: { type: 'float', low: 0, high: 1, reason: 'for long training on few pictures' },
+    width: { type: 'choice', options: [0.5, 1, 1.5], reason: 'passes against capacity' },
+    side: { type: 'choice', options: [32, 48, 64, 96], reason: 'detail against speed; caps the longer side' },
+  }),
+  async *train(trial) {
+    const { profile, params } = trial
+    const link = linkOf(profile, trial.labels)
+    const front = pictureFront(profile, pictureSize(profile.matrices[0], { maxSide: Number(params.side) }))
+    const [channels, height, width] = front.shape
+    const data = (await trial.data.features(front, 'train', allRows(trial))) as Uint8Array
+    const pictures: Pictures = { data, channels, height, width }
+    yield { type: 'progress', units: 0, of: null, note: 'pictures ready' }
+    const symmetry = findSymmetry(pictures, trial.labels, profile.classCount)
+    const policy = policyFrom(params, symmetry.x)
+    yield* trainNetwork(
+      trial,
+      link,
+      pictureLearnerPlan(trial, link, front, pictures, {
+        policy,
+        rate: Number(params.rate),
+        weightDecay: Number(params.weightDecay),
+        dropout: Number(params.dropout),
+        labelSmoothing: Number(params.labelSmoothing),
+        widthFactor: Number(params.width),
+        mirrorViews: policy.flipX,
+      }),
+    )
+  },
+}
+
+function policyFrom(params: HyperParams, flipX: boolean): PicturePolicy {
+  return {
+    shift: Number(params.shift),
+    flipX,
+    flipY: false,
+    rotateDegrees: Number(params.rotate),
+    zoom: Number(params.zoom),
+    contrast: Number(params.contrast),
+    cutout: Number(params.cutout),
+    mixup: Number(params.mixup),
+  }
+}

@@ -1,0 +1,49 @@
+// What a kind of data has to say about its network; `train-network.ts` does the rest.
+
+import type { Optimizer } from '../../graph/optimizers/optimizer.ts'
+import type { Rng } from '../../support/rng.ts'
+import type { FrontEnd } from '../family.ts'
+import type { NetworkDefinition } from './flat-trainer.ts'
+
+/** Makes training batches from the front's outputs of all training rows. */
+export interface BatchMaker {
+  /**
+   * Writes the (augmented) inputs of `rows` into `x` [rows.length, ...inputShape]. `targets` [rows.length, K] hold the rows'
+   * targets already; mixup changes them.
+   * @param done share of the cycle, for augmentation that fades out
+   */
+  fill(rows: Int32Array, x: Uint8Array | Float32Array, targets: Float32Array, rng: Rng, done: number): void
+}
+
+export interface NetworkLearner {
+  /** Two learners of one signature have interchangeable weights: the second goes on where the first stopped. */
+  signature: string
+  front: FrontEnd
+  definition: NetworkDefinition
+  batch: number
+  optimizer: Optimizer
+  /** Peak learning rate of the first cycle. */
+  rate: number
+  weightDecay: number
+  labelSmoothing: number
+  classWeights: Float32Array | null
+  batches: BatchMaker
+  /** Multiply-adds of one example's forward pass: for nominal time. */
+  macs: number
+  /** Scores [n, K] from the front's output; wraps the frozen network (several views of an example, averaged). */
+  views?: readonly View[]
+}
+
+/** Another view of an example whose scores are averaged in at prediction time. */
+export type View = 'mirror'
+
+export interface LearnerPlan {
+  /** Length of the first cycle, ms: long enough for a useful network, short enough to be early. */
+  firstCycleMs: number
+  /**
+   * The learner for the cycle that comes.
+   * @param features outputs of `front` for all training rows, in row order
+   * @param cycleMs how long the cycle will be (for one fold)
+   */
+  learnerFor(cycle: number, cycleMs: number): Promise<NetworkLearner>
+}

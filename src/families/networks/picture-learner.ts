@@ -1,0 +1,134 @@
+// Chooses and feeds the picture network: size from the time a cycle has, policy from the data.
+import { adamW } from '../../graph/optimizers/adamw.ts'
+import type { Link } from '../common/label-statistics.ts'
+import type { FrontEnd, TrialContext } from '../family.ts'
+import type { PicturePolicy } from './augment/picture-policy.ts'
+import { assemblePictures, mixup, type Pictures } from './augment/pictures.ts'
+import type { BatchMaker, LearnerPlan, NetworkLearner } from './learner.ts'
+import { type PictureNetwork, type PictureShape, pictureForward, pictureMacs, stagesFor } from './picture-network.ts'
+
+/** Multiply-adds per millisecond of training, forward and backward together, on one thread: for choosing sizes. */
+const MACS_PER_MS = 8e6
+/** Passes over the training rows that a cycle should make; a network too large for that learns less than a smaller one. */
+const PASSES = 12
+
+export interface PictureLearnerOptions {
+  policy: PicturePolicy
+  rate: number
+  weightDecay: number
+  dropout: number
+  labelSmoothing: number
+  /** Factor on the chosen width. */
+  widthFactor: number
+  mirrorViews: boolean
+}
+
+/** @param pictures outputs of `front` for all training rows */
+export function pictureLearnerPlan(
+  trial: TrialContext,
+  link: Link,
+  front: FrontEnd,
+  pictures: Pictures,
+  options: PictureLearnerOptions,
+): LearnerPlan {
+  const { classCount } = trial.profile
+  const count = trial.plan.folds[0].train.length
+  const { mean, deviation, blank } = channelStatistics(pictures)
+  const shape: PictureShape = { channels: pictures.channels, height: pictures.height, width: pictures.width }
+  const { stride, stages } = stagesFor(shape)
+  const base: PictureNetwork = {
+    shape,
+    stride,
+    stages,
+    width: 16,
+    maxWidth: 512,
+    residual: false,
+    dropout: options.dropout,
+    mean,
+    deviation,
+  }
+  const batch = batchFor(count)
+  let current: PictureNetwork | null = null
+  return {
+    firstCycleMs: firstCycleMs(count, base, trial),
+    async learnerFor(_cycle, cycleMs) {
+      const affordable = (cycleMs * MACS_PER_MS * trial.engine.threads) / (3 * PASSES * count)
+      const wanted = largestWithin(base, affordable, options.widthFactor)
+      // A new network starts from nothing: worth it only when it is a good deal larger.
+      if (current === null || pictureMacs(wanted) > 2.2 * pictureMacs(current)) current = wanted
+      return learner(current)
+    },
+  }
+
+  function learner(network: PictureNetwork): NetworkLearner {
+    const batches: BatchMaker = {
+      fill(rows, x, targets, rng) {
+        assemblePictures(pictures, rows, options.policy, blank, rng, x as Uint8Array)
+        if (options.policy.mixup > 0) mixup(x, targets, rows.length, options.policy.mixup, rng)
+      },
+    }
+    return {
+      signature: `picture ${network.width} ${network.stages} ${network.stride} ${network.residual}`,
+      front,
+      definition: {
+        inputShape: [shape.channels, shape.height, shape.width],
+        inputType: 'uint8',
+        classCount,
+        link,
+        forward: pictureForward(network, classCount),
+      },
+      batch,
+      optimizer: adamW({ beta2: 0.99 }),
+      rate: options.rate,
+      weightDecay: options.weightDecay,
+      labelSmoothing: options.labelSmoothing,
+      classWeights: null,
+      batches,
+      macs: pictureMacs(network),
+      views: options.mirrorViews ? ['mirror'] : [],
+    }
+  }
+}
+
+/** Few examples need the many noisy steps of small batches. */
+function batchFor(count: number): number {
+  return count >= 4000 ? 128 : count >= 1000 ? 64 : count >= 100 ? 32 : Math.max(4, Math.min(16, count))
+}
+
+/** About three passes with the smallest network, within 2.5 and 8 s. */
+function firstCycleMs(count: number, base: PictureNetwork, trial: TrialContext): number {
+  const passMs = (3 * count * pictureMacs(base)) / (MACS_PER_MS * trial.engine.threads)
+  return trial.plan.folds.length * Math.max(2500, Math.min(8000, 3 * passMs))
+}
+
+/** The widest network whose forward pass needs at most `macs`: width in steps of 8, a residual pair from width 24 on. */
+function largestWithin(base: PictureNetwork, macs: number, factor: number): PictureNetwork {
+  let best = base
+  for (let width = 16; width <= 64; width += 8) {
+    const network = { ...base, width: Math.round((width * factor) / 8) * 8, residual: width >= 24 }
+    if (pictureMacs(network) <= macs) best = network
+  }
+  return best
+}
+
+/** Means and deviations per channel in [0, 1], and the mean as a byte. From at most 4000 pictures. */
+export function channelStatistics({ data, channels, height, width }: Pictures) {
+  const plane = height * width
+  const planes = Math.min(data.length / plane, 4000 * channels)
+  const sums = new Float64Array(channels)
+  const squares = new Float64Array(channels)
+  for (let p = 0; p < planes; p++) {
+    let sum = 0
+    let square = 0
+    for (let i = p * plane; i < (p + 1) * plane; i++) {
+      sum += data[i]
+      square += data[i] * data[i]
+    }
+    sums[p % channels] += sum
+    squares[p % channels] += square
+  }
+  const size = (planes / channels) * plane
+  const mean = Array.from(sums, (sum) => sum / size / 255)
+  const deviation = mean.map((m, c) => Math.sqrt(Math.max(0, squares[c] / size / 65025 - m * m)))
+  return { mean, deviation, blank: Uint8Array.from(mean, (m) => Math.round(255 * m)) }
+}

@@ -1,0 +1,82 @@
+// The convolutional network for pictures and spectrograms: 3x3 convolutions that double their channels while pooling halves the
+// sides, a residual pair where the sides are small and convolutions cheap, global average and maximum, a linear head (the ResNet-9
+// of DAWNBench, Coleman et al. 2017, thinned). Its width and depth follow from how many multiply-adds there is time for.
+import type { Value } from '../../graph/builder.ts'
+import { add, concat, globalAveragePool, globalMaxPool, mul, sub } from '../../graph/functions.ts'
+import { dropout } from '../../graph/layers/dropout.ts'
+import { linear } from '../../graph/layers/linear.ts'
+import { type Network, zeros } from '../../graph/layers/network.ts'
+import { convBlock } from './layers.ts'
+
+export interface PictureShape {
+  channels: number
+  height: number
+  width: number
+}
+
+export interface PictureNetwork {
+  shape: PictureShape
+  /** Channels of the first stage; each pooled stage doubles them, up to `maxWidth`. */
+  width: number
+  maxWidth: number
+  /** Side of the first convolution's stride: 2 for large pictures. */
+  stride: 1 | 2
+  /** Pooled stages after the first convolution. */
+  stages: number
+  /** Whether a residual pair of convolutions follows the last stage. */
+  residual: boolean
+  dropout: number
+  /** [channels] mean and deviation of the training pictures, in the units of the input. */
+  mean: number[]
+  deviation: number[]
+}
+
+/** Stages so that the last one is about 4 pixels high. */
+export function stagesFor({ height, width }: PictureShape): { stride: 1 | 2; stages: number } {
+  const side = Math.max(1, Math.min(height, width))
+  const stride = Math.max(height, width) >= 56 ? 2 : 1
+  return { stride, stages: Math.max(0, Math.min(4, Math.round(Math.log2(side / stride / 4)))) }
+}
+
+/** Channels of each stage, the first convolution's output first. */
+function widthsOf({ width, maxWidth, stages }: PictureNetwork): number[] {
+  return Array.from({ length: stages + 1 }, (_, i) => Math.min(maxWidth, width * 2 ** i))
+}
+
+/** x [n, channels, height, width] -> logits [n, classCount] */
+export function pictureForward(network: PictureNetwork, classCount: number): (net: Network, x: Value) => Value {
+  return (net, x) => {
+    const { g } = net
+    const { shape, stages, stride } = network
+    const vector = (values: number[]) => g.constant(Float32Array.from(values), [1, shape.channels, 1, 1])
+    const widths = widthsOf(network)
+    let y = mul(g, sub(g, x, vector(network.mean)), vector(network.deviation.map((d) => 1 / Math.max(1e-3, d))))
+    y = convBlock(net, y, widths[0], { strides: stride, pool: stages > 0 })
+    for (let i = 1; i <= stages; i++) y = convBlock(net, y, widths[i], { pool: i < stages })
+    if (network.residual) {
+      const inner = convBlock(net, y, widths[stages])
+      y = add(g, y, convBlock(net, inner, widths[stages]))
+    }
+    const pooled = concat(g, [globalAveragePool(g, y), globalMaxPool(g, y)], 1)
+    return linear(net, dropout(net, pooled, network.dropout), classCount, { init: zeros })
+  }
+}
+
+/** Multiply-adds of one example's forward pass. */
+export function pictureMacs(network: PictureNetwork): number {
+  const { shape, stride, stages } = network
+  const widths = widthsOf(network)
+  let height = Math.ceil(shape.height / stride)
+  let width = Math.ceil(shape.width / stride)
+  let inputs = shape.channels
+  let total = 0
+  for (let i = 0; i <= stages; i++) {
+    total += 9 * inputs * widths[i] * height * width
+    inputs = widths[i]
+    if (i < stages) {
+      height = Math.max(1, Math.floor(height / 2))
+      width = Math.max(1, Math.floor(width / 2))
+    }
+  }
+  return total + (network.residual ? 2 * 9 * inputs * inputs * height * width : 0)
+}

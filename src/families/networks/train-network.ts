@@ -1,0 +1,276 @@
+// How networks are trained here: cycles of a falling learning rate, each about twice as long as all before it together, so that a
+// good model exists early and the best one at the deadline (the score is an area over log time). While the rate is still high,
+// the running average of the weights is what gets published. Few data: the networks of all folds are trained in turn, and
+// their mean is the model. Between cycles the plan may choose another network, larger as time allows.
+import type { GraphBuilder, Value } from '../../graph/builder.ts'
+import { add, mul, sigmoid, slice, softmax } from '../../graph/functions.ts'
+import { nauc } from '../../metrics/nauc.ts'
+import { AutomlError } from '../../support/errors.ts'
+import type { Rng } from '../../support/rng.ts'
+import type { Link } from '../common/label-statistics.ts'
+import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
+import { FIRST_CYCLE, LATER_CYCLE, rateAt } from './cycle.ts'
+import { nextCycleMs, publishIsDue } from './cycle-plan.ts'
+import { type EpochSampler, epochSampler } from './epochs.ts'
+import { compileTrainer, type FlatTrainer, frozenNetwork, type TrainerState } from './flat-trainer.ts'
+import type { LearnerPlan, NetworkLearner } from './learner.ts'
+import { type TrainingClock, trainingClock } from './training-clock.ts'
+
+/** Multiply-adds per second of training (forward and backward) that the counted pace supposes; only its order matters. */
+const NOMINAL_MACS_PER_MS = 1.5e7
+/** Nominal time of a step's fixed parts. */
+const NOMINAL_STEP_MS = 3
+/** Share of the steps so far in a cycle that the running average reaches back over. */
+const AVERAGE_REACH = 0.12
+
+interface FoldState {
+  rows: Int32Array
+  state: TrainerState
+  sampler: EpochSampler
+}
+
+/** What is kept between cycles and across interruptions. */
+interface Course {
+  cycle: number
+  spentMs: number
+  signature: string
+  /** Factor on all rates; lowered when the loss stops being a number. */
+  rateFactor: number
+  best: number
+}
+
+export async function* trainNetwork(
+  trial: TrialContext,
+  link: Link,
+  plan: LearnerPlan,
+): AsyncGenerator<TrialEvent, void, void> {
+  const { profile, rng } = trial
+  const course: Course = { cycle: 0, spentMs: 0, signature: '', rateFactor: 1, best: Number.NEGATIVE_INFINITY }
+  const restored = trial.resumed ? restore(trial.resumed, course) : null
+  const clock = trainingClock(trial.pace, course.spentMs)
+  const targets = rowTargets(trial.labels, profile.classCount, link)
+  let folds: FoldState[] = []
+  let trainer: FlatTrainer | null = null
+  let learner: NetworkLearner | null = null
+  trial.saveState(() => snapshot({ ...course, spentMs: clock.spentMs() }, folds))
+  try {
+    for (;;) {
+      const cycleMs = nextCycleMs(clock.spentMs(), clock.leftMs(), plan.firstCycleMs)
+      if (cycleMs === null) return
+      const chosen = await plan.learnerFor(course.cycle, cycleMs / trial.plan.folds.length)
+      if (trainer === null || learner === null || chosen.signature !== learner.signature) {
+        await trainer?.release()
+        trainer = await compileTrainer(trial.engine, chosen.definition, chosen)
+        const stream = rng.split(`cycle ${course.cycle}`)
+        const kept = restored !== null && learner === null && course.signature === chosen.signature ? restored : null
+        folds = trial.plan.folds.map((fold, f) => ({
+          rows: fold.train,
+          state: kept?.[f] ?? trainer!.newState(stream.split(`weights ${f}`)),
+          sampler: epochSampler(
+            teachingRows(fold.train, targets, profile.classCount, link),
+            stream.split(`order ${f}`),
+          ),
+        }))
+        if (kept === null) course.rateFactor = 1
+        course.signature = chosen.signature
+      }
+      learner = chosen
+      yield* runCycle(trial, clock, course, chosen, trainer, folds, targets, cycleMs, link)
+      course.cycle++
+    }
+  } finally {
+    await trainer?.release()
+  }
+}
+
+async function* runCycle(
+  trial: TrialContext,
+  clock: TrainingClock,
+  course: Course,
+  learner: NetworkLearner,
+  trainer: FlatTrainer,
+  folds: FoldState[],
+  targets: Float32Array,
+  cycleMs: number,
+  link: Link,
+): AsyncGenerator<TrialEvent, void, void> {
+  const { classCount } = trial.profile
+  const fresh = folds.every(({ state }) => state.step === 0)
+  const shape = fresh ? FIRST_CYCLE : LATER_CYCLE
+  const batch = Math.max(1, learner.batch)
+  const size = learner.definition.inputShape.reduce((a, b) => a * b, 1)
+  const x = learner.definition.inputType === 'uint8' ? new Uint8Array(batch * size) : new Float32Array(batch * size)
+  const batchTargets = new Float32Array(batch * classCount)
+  const rows = new Int32Array(batch)
+  const stepMs = NOMINAL_STEP_MS + (3 * batch * learner.macs) / NOMINAL_MACS_PER_MS
+  let publishedAt = clock.spentMs()
+  let publishCost = 0
+  for (const [f, fold] of folds.entries()) {
+    const stream = trial.rng.split(`augment ${course.cycle} ${f}`)
+    const start = clock.spentMs()
+    const share = folds.length === 1 ? cycleMs : (cycleMs - (start - publishedAt)) / (folds.length - f)
+    const backup = copyState(fold.state)
+    let paused = 0
+    for (let steps = 0; ; steps++) {
+      const spent = clock.spentMs() - start - paused
+      const planned = Math.min(share, spent + Math.max(1, clock.leftMs()))
+      const done = spent / planned
+      if (done >= 1) break
+      fold.sampler.next(rows)
+      for (let i = 0; i < batch; i++) {
+        batchTargets.set(targets.subarray(rows[i] * classCount, (rows[i] + 1) * classCount), i * classCount)
+      }
+      learner.batches.fill(rows, x, batchTargets, stream, done)
+      const loss = await trainer.step(fold.state, x, batchTargets, {
+        rate: learner.rate * course.rateFactor * rateAt(shape, done),
+        weightDecay: learner.weightDecay,
+        averageShare: 1 / (1 + AVERAGE_REACH * steps),
+      })
+      if (!Number.isFinite(loss)) recover(course, fold, backup)
+      if (clock.due(stepMs)) {
+        const note =
+          folds.length === 1 ? `epochs, cycle ${course.cycle + 1}` : `epochs, cycle ${course.cycle + 1}, fold ${f + 1}`
+        clock.yielded()
+        yield { type: 'progress', units: fold.sampler.epochs(), of: null, note }
+      }
+      if (folds.length === 1 && done > 0.15 && done < 0.85 && publishIsDue(clock.spentMs(), publishedAt, publishCost)) {
+        publishedAt = clock.spentMs()
+        yield* publish(trial, course, learner, folds, link, true)
+        publishCost = clock.spentMs() - publishedAt
+        paused += publishCost
+      }
+    }
+  }
+  yield* publish(trial, course, learner, folds, link, false)
+}
+
+/** Judges the averaged weights and offers them: always at the end of a cycle, in its middle only when they are the best so far. */
+async function* publish(
+  trial: TrialContext,
+  course: Course,
+  learner: NetworkLearner,
+  folds: FoldState[],
+  link: Link,
+  onlyIfBetter: boolean,
+): AsyncGenerator<TrialEvent, void, void> {
+  const { plan, profile, labels } = trial
+  const models = folds.map(({ state }) => averageModel(learner, [state], link))
+  const validation = new Float32Array(plan.rows.length * profile.classCount)
+  let at = 0
+  for (const [f, fold] of plan.folds.entries()) {
+    validation.set(await trial.data.predict(models[f], 'train', fold.validation), at)
+    at += fold.validation.length * profile.classCount
+  }
+  const quality = nauc(labelsOf(labels, plan.rows, profile.classCount), validation, profile.classCount)
+  if (onlyIfBetter && quality <= course.best) return
+  course.best = Math.max(course.best, quality)
+  const model =
+    folds.length === 1
+      ? models[0]
+      : averageModel(
+          learner,
+          folds.map(({ state }) => state),
+          link,
+        )
+  yield { type: 'candidate', validation, model, trainedOn: 'train' }
+}
+
+/** Mean of the class probabilities of several networks, each over all views. Weights are copied now. */
+export function averageModel(learner: NetworkLearner, states: readonly TrainerState[], link: Link): Model {
+  const networks = states.map((state) => frozenNetwork(learner.definition, state, true))
+  const views = learner.views ?? []
+  return {
+    front: learner.front,
+    build(g, x) {
+      const seen = [x!, ...views.map(() => mirrored(g, x!))]
+      const scores = networks.flatMap((network) => seen.map((view) => probabilities(g, network(g, view), link)))
+      if (scores.length === 1) return scores[0]
+      return mul(
+        g,
+        scores.reduce((sum, each) => add(g, sum, each)),
+        1 / scores.length,
+      )
+    },
+  }
+}
+
+function probabilities(g: GraphBuilder, logits: Value, link: Link): Value {
+  return link === 'softmax' ? softmax(g, logits) : sigmoid(g, logits)
+}
+
+/** The last axis reversed. */
+function mirrored(g: GraphBuilder, x: Value): Value {
+  const axis = x.shape.length - 1
+  return slice(g, x, axis, -1, -(2 ** 31), -1)
+}
+
+/** Back to the weights at the start of the cycle, with a quarter of the rate. @throws NAN_LOSS the second time */
+function recover(course: Course, fold: FoldState, backup: TrainerState): void {
+  if (course.rateFactor < 1) {
+    throw new AutomlError('NAN_LOSS', 'the loss is not a number, also at a quarter of the learning rate')
+  }
+  course.rateFactor = 0.25
+  fold.state.step = backup.step
+  for (const [name, vector] of Object.entries(backup.vectors)) fold.state.vectors[name].set(vector)
+}
+
+function copyState({ step, vectors }: TrainerState): TrainerState {
+  return { step, vectors: Object.fromEntries(Object.entries(vectors).map(([name, vector]) => [name, vector.slice()])) }
+}
+
+/** [trainCount, K]: labels as targets; under softmax each labelled row sums to 1. */
+function rowTargets(labels: Float32Array, classCount: number, link: Link): Float32Array {
+  if (link === 'sigmoid') return labels
+  const targets = labels.slice()
+  for (let from = 0; from < targets.length; from += classCount) {
+    let sum = 0
+    for (let k = 0; k < classCount; k++) sum += targets[from + k]
+    if (sum > 0) for (let k = 0; k < classCount; k++) targets[from + k] /= sum
+  }
+  return targets
+}
+
+/** Rows that teach something: under softmax, an unlabelled row does not. All rows when none is labelled. */
+function teachingRows(rows: Int32Array, targets: Float32Array, classCount: number, link: Link): Int32Array {
+  if (link === 'sigmoid') return rows
+  const kept = rows.filter((row) => targets.subarray(row * classCount, (row + 1) * classCount).some((t) => t > 0))
+  return kept.length > 0 ? kept : rows
+}
+
+function labelsOf(labels: Float32Array, rows: Int32Array, classCount: number): Float32Array {
+  const out = new Float32Array(rows.length * classCount)
+  rows.forEach((row, i) => {
+    out.set(labels.subarray(row * classCount, (row + 1) * classCount), i * classCount)
+  })
+  return out
+}
+
+function snapshot(course: Course, folds: readonly FoldState[]): TrialState {
+  const arrays: Record<string, Float32Array> = {}
+  folds.forEach(({ state }, f) => {
+    for (const [name, vector] of Object.entries(state.vectors)) arrays[`${f}/${name}`] = vector.slice()
+  })
+  return { facts: { ...course, steps: folds.map(({ state }) => state.step) }, arrays }
+}
+
+/** Fills `course`; the folds' states, or null when there are none. */
+function restore({ facts, arrays }: TrialState, course: Course): TrainerState[] | null {
+  const steps = facts.steps
+  if (!Array.isArray(steps)) return null
+  course.cycle = Number(facts.cycle)
+  course.spentMs = Number(facts.spentMs)
+  course.signature = String(facts.signature)
+  course.rateFactor = Number(facts.rateFactor)
+  course.best = Number(facts.best)
+  const states = steps.map((step): TrainerState => ({ step: Number(step), vectors: {} }))
+  for (const [name, array] of Object.entries(arrays)) {
+    const slash = name.indexOf('/')
+    states[Number(name.slice(0, slash))].vectors[name.slice(slash + 1)] = array as Float32Array
+  }
+  return states
+}
+
+/** A stream of its own for anything that a plan draws. */
+export function planStream(trial: TrialContext): Rng {
+  return trial.rng.split('plan')
+}
