@@ -61,7 +61,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
   let probes: readonly Probe[] = []
   let library: Library | null = null
   let publisher: Publisher | null = null
-  let closing = false
+  /** The last milestone is out: what still arrives is too late. */
+  let over = false
   const deaths = new Map<number, number>()
   const timers: NodeJS.Timeout[] = []
 
@@ -123,7 +124,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
   })
 
   function onMessage(worker: number, message: FromWorker): void {
-    if (closing && message.type !== 'member' && message.type !== 'slice-end' && message.type !== 'candidate') return
+    if (over) return
     switch (message.type) {
       case 'profile':
         onProfile(message)
@@ -155,8 +156,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
         dispatcher.ready(worker)
         return
       case 'mark':
-        if (process.env.AUTOML_MARKS)
-          process.stderr.write(`worker ${worker} ${message.name} ${message.atMs.toFixed(0)}\n`)
+        if (process.env.AUTOML_MARKS) tellMark(message)
         return
       case 'fault':
         // Nothing can be done about the data; about a sick worker something can (onDeath).
@@ -279,7 +279,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
   }
 
   function onDeath(worker: number, reason: string, fault: Fault | null): void {
-    if (closing) return
+    if (over) return
     if (fault !== null && (profile === null || fault.code === 'OUTPUT_WRITE')) {
       fail(fromFault(fault))
       return
@@ -359,7 +359,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
   let ending = await ended
   dispatcher.stop()
   if (!('error' in ending) && publisher !== null) ending = await lastMilestone(ending, publisher)
-  closing = true
+  over = true
   for (const timer of timers) clearTimeout(timer)
   process.off('SIGINT', interrupt)
   process.off('SIGTERM', interrupt)
@@ -446,6 +446,12 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
       elapsedMs: clock.elapsedMs(),
     }
   }
+}
+
+function tellMark({ name, atMs, cpuMs }: { name: string; atMs: number; cpuMs: number }): void {
+  const { user, system } = process.cpuUsage()
+  const main = Math.round((user + system) / 1000)
+  process.stderr.write(`${name} at ${atMs.toFixed(0)} ms; processor time: worker ${cpuMs.toFixed(0)}, main ${main}\n`)
 }
 
 /** Unix seconds of the predictions so far, moved onto this session's start; by index. */

@@ -160,7 +160,8 @@ const fromWorker = v.variant('type', [
   v.object({ type: v.literal('warning'), message: v.string() }),
   /** The data cannot be used, or this worker cannot work: nothing follows. */
   v.object({ type: v.literal('fault'), error: fault }),
-  v.object({ type: v.literal('mark'), name: v.string(), atMs: v.number() }),
+  /** How far the first prediction is; shown where AUTOML_MARKS is set. `cpuMs`: of the worker's process so far. */
+  v.object({ type: v.literal('mark'), name: v.string(), atMs: v.number(), cpuMs: v.number() }),
 ])
 export type FromWorker = v.InferOutput<typeof fromWorker>
 

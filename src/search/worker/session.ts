@@ -42,6 +42,7 @@ const FEATURE_SHARE = 0.5
 
 /** @throws DATA_*, ENGINE, OUTPUT_WRITE: the worker cannot work */
 export async function startSession(configure: Configure, host: SessionHost): Promise<WorkerSession> {
+  mark(host, 'configured')
   const engineReady = createEngine(configure)
   // A rejection is met where the engine is first needed.
   engineReady.catch(() => {})
@@ -131,6 +132,7 @@ function createWorkerSession(
       host.post(candidate)
       if (!(await verdict)) return
     }
+    if (staged) mark(host, 'fitted')
     const startMs = host.elapsedMs()
     const test = await predictor.predict(event.model, 'test', allRows(counts.test))
     checkFinite(test)
@@ -261,5 +263,6 @@ function noFamily(kind: string, names: readonly string[] | null): AutomlError {
 }
 
 function mark(host: SessionHost, name: string): void {
-  host.post({ type: 'mark', name, atMs: host.elapsedMs() })
+  const { user, system } = process.cpuUsage()
+  host.post({ type: 'mark', name, atMs: host.elapsedMs(), cpuMs: (user + system) / 1000 })
 }
