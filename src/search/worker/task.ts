@@ -2,6 +2,7 @@
 // same in every worker of a run, because everything random in it comes from the run's seed.
 import { type Dataset, openDataset } from '../../dataset/dataset.ts'
 import { planValidation, stratifiedSample } from '../../dataset/plan.ts'
+import { profileDataset, type TaskProfile } from '../../dataset/profile.ts'
 import type { ValidationPlan } from '../../families/family.ts'
 import { Rng } from '../../support/rng.ts'
 
