@@ -6,10 +6,12 @@ import { rawTable, tableWidth } from '../common/raw-table.ts'
 import type { FrontEnd, TrialContext } from '../family.ts'
 import { audioStatisticsFront } from '../fronts/audio-statistics.ts'
 import { concatFronts } from '../fronts/concat-fronts.ts'
+import { framesFront } from '../fronts/frames.ts'
 import { orientedGradientsFront } from '../fronts/oriented-gradients.ts'
-import { pictureFront } from '../fronts/picture.ts'
+import { pictureFront, pictureSize } from '../fronts/picture.ts'
 import { shrunkPixelsFront } from '../fronts/shrunk-pixels.ts'
 import { tableFront } from '../fronts/table.ts'
+import { videoStatisticsFront } from '../fronts/video-statistics.ts'
 import type { Scaling } from './standardise.ts'
 
 /** 'quick': for the first prediction; 'rich': seconds, not minutes. */
@@ -28,7 +30,7 @@ const FIT_VALUES = 2e7
 
 export function hasFeatures(profile: TaskProfile): boolean {
   if (profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return false
-  if (profile.kind === 'image' || profile.kind === 'audio') return true
+  if (profile.kind === 'image' || profile.kind === 'audio' || profile.kind === 'video') return true
   return profile.kind === 'table' && tableWidth(profile) !== null
 }
 
@@ -42,6 +44,8 @@ export async function featuresFor(trial: TrialContext, level: FeatureLevel, rows
       return { front: await tableFeatures(trial, level, rows), scaling: 'whole' }
     case 'audio':
       return { front: audioStatisticsFront(profile, level), scaling: 'columns' }
+    case 'video':
+      return { front: videoFeatures(profile, level), scaling: 'whole' }
     default:
       throw new RangeError(`featuresFor: no features for ${profile.kind}`)
   }
@@ -59,4 +63,12 @@ function pictureFeatures(profile: TaskProfile, level: FeatureLevel): FrontEnd {
   const picture = pictureFront(profile)
   const pixels = shrunkPixelsFront(picture, level === 'quick' ? 4 : 8)
   return concatFronts([orientedGradientsFront(picture, level === 'quick' ? 6 : 8), pixels])
+}
+
+function videoFeatures(profile: TaskProfile, level: FeatureLevel): FrontEnd {
+  const quick = level === 'quick'
+  const size = pictureSize(profile.matrices[0], { maxSide: quick ? 32 : 48 })
+  const steps = Math.max(1, profile.matrices[0].steps.median)
+  const frames = framesFront(profile, Math.min(steps, quick ? 8 : 16), size)
+  return videoStatisticsFront(frames, { across: quick ? 12 : 16, gradients: quick ? 4 : 6 })
 }
