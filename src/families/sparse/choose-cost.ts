@@ -56,7 +56,7 @@ export function* chooseCost(
   const learnTargets = outputTargets(targetsOf(link, targets.values, classCount, learning))
   const judgeTargets = targetsOf(link, targets.values, classCount, judging)
 
-  const scales = search.naiveBayes ? naiveBayesScales(learnMatrix, learnTargets, outputs) : null
+  const scales = search.naiveBayes ? yield* naiveBayesScales(learnMatrix, learnTargets, outputs) : null
   let best: (CostChoice & { score: number }) | null = null
   let start: Float32Array | null = null
   let previous = 0

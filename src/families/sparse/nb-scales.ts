@@ -9,9 +9,13 @@ const FLOOR = 0.5
 
 /**
  * @param targets [rows, outputs]
- * @returns [width, outputs]
+ * @returns [width, outputs]. Yields once per output.
  */
-export function naiveBayesScales(matrix: Csr, targets: Float32Array, outputs: number): Float32Array {
+export function* naiveBayesScales(
+  matrix: Csr,
+  targets: Float32Array,
+  outputs: number,
+): Generator<number, Float32Array, void> {
   const { indptr, indices, values, width } = matrix
   const inside = new Float64Array(width * outputs).fill(SMOOTHING)
   const total = new Float64Array(width).fill(2 * SMOOTHING)
@@ -25,6 +29,7 @@ export function naiveBayesScales(matrix: Csr, targets: Float32Array, outputs: nu
   }
   const scales = new Float32Array(width * outputs)
   for (let k = 0; k < outputs; k++) {
+    yield 0
     let insideSum = 0
     let outsideSum = 0
     for (let f = 0; f < width; f++) {

@@ -7,6 +7,8 @@ export interface LexiconOptions {
   segmented: boolean
   /** Weight of a token's character n-grams against its words, as a Euclidean length; 0: none. */
   subwords: number
+  /** [size] nonzero: a token so frequent that its own weight is known, and its inside would only cost time. @default none */
+  frequent?: Uint8Array
 }
 
 export interface Lexicon {
@@ -31,6 +33,7 @@ export interface Lexicon {
 /** Buckets of character n-grams: collisions stay rare up to a few hundred thousand different ones. */
 const SUBWORD_BUCKETS = 1 << 18
 const CASE_KEYS = 3
+const YIELD_TOKENS = 1 << 13
 export const UNKNOWN_WORD = 1
 
 const WORDS = /[\p{L}\p{M}\p{N}_]+(?:['’]\p{L}+)*|[^\p{L}\p{M}\p{N}_\s]/gu
@@ -39,13 +42,13 @@ const DENSE_SCRIPT = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Sc
 
 /**
  * @param vocabulary token string by id; holes and missing strings are words of their own
- * @param size ids 0..size-1 get entries
+ * @param size ids 0..size-1 get entries. Yields every few thousand tokens.
  */
-export function buildLexicon(
+export function* buildLexicon(
   vocabulary: readonly (string | undefined)[],
   size: number,
   options: LexiconOptions,
-): Lexicon {
+): Generator<number, Lexicon, void> {
   const wordIds = new Map<string, number>()
   const first = new Int32Array(size + 1).fill(UNKNOWN_WORD)
   const last = new Int32Array(size + 1).fill(UNKNOWN_WORD)
@@ -76,7 +79,7 @@ export function buildLexicon(
       }
     }
     last[token] = previous
-    if (options.subwords > 0 && text !== undefined) {
+    if (options.subwords > 0 && text !== undefined && !options.frequent?.[token]) {
       inside.length = 0
       for (const word of words) addSubwords(word, inside)
       addCase(text, inside)
@@ -88,6 +91,7 @@ export function buildLexicon(
     }
     start[token + 1] = keys.length
     pairStart[token + 1] = pairs.length / 2
+    if (token % YIELD_TOKENS === YIELD_TOKENS - 1) yield token
   }
   start[size + 1] = keys.length
   pairStart[size + 1] = pairs.length / 2

@@ -7,13 +7,13 @@ import type { FitChoices, FitProgress, FitStage, Fitted, Fitter } from '../commo
 import type { Model, TrialContext } from '../family.ts'
 import { chooseCost } from '../sparse/choose-cost.ts'
 import type { Csr } from '../sparse/csr.ts'
-import { fitDualLinear, type LinearLoss, type LinearWeights, linearMargins } from '../sparse/dual-linear.ts'
+import { fitDualLinear, type LinearLoss, linearMargins } from '../sparse/dual-linear.ts'
 import { marginScores, marginScoresGraph, outputCount, outputTargets } from '../sparse/margin-scores.ts'
 import { naiveBayesScales } from '../sparse/nb-scales.ts'
-import { type FeatureSpace, fitFeatureSpace, textRows } from './feature-space.ts'
+import { fitFeatureSpace, textRows } from './feature-space.ts'
 import { buildLexicon, type Lexicon } from './lexicon.ts'
 import { type NgramShape, TABLE_SIZES } from './ngrams.ts'
-import { textMargins, textTables } from './text-graph.ts'
+import { type TextTables, textMargins, textTables } from './text-graph.ts'
 import { type Texts, textCount, textsOf } from './texts.ts'
 
 export interface NgramOptions {
@@ -31,10 +31,20 @@ export interface NgramOptions {
 const MAX_WEIGHTS = 8e6
 /** Nonzeros of the training rows, 8 bytes each: long texts with subwords would need more. */
 const MAX_NONZEROS = 16e6
+/** Tokens met more often than this do without subwords: a share of the number of texts, within bounds. */
+const FREQUENT = { share: 0.003, least: 15, most: 200 }
 /** Texts from which on n-grams seen once are dropped: they say nothing about other texts. */
 const RARE_FROM = 1000
-/** Nonzeros times outputs spent on choosing C: about a second in all. */
-const CHOICE_WORK = 2e7
+/** Nonzeros times outputs of the rows that C is chosen on: below a second in all. */
+const CHOICE_WORK = 8e6
+/** C without a choice, by kind of output: best on samples and on all rows of several sets of short texts. */
+const DEFAULT_COST = {
+  'squared-hinge': { one: 0.3, softmax: 1, sigmoid: 0.1 },
+  logistic: { one: 3, softmax: 10, sigmoid: 2 },
+  bayes: { one: 1, softmax: 2, sigmoid: 1 },
+}
+/** The first model has no time to converge fully. */
+const QUICK = { maxEpochs: 6, tolerance: 0.1 }
 
 export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter {
   const { profile, labels } = trial
@@ -58,23 +68,24 @@ export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter 
   ): AsyncGenerator<FitProgress, Fitted, void> {
     const texts = await read(rows, stage)
     yield { done: 0, of: null, note: 'texts read' }
-    lexicon ??= lexiconFor(texts)
-    yield { done: 0, of: null, note: 'lexicon' }
+    lexicon ??= yield* noted(lexiconFor(texts), 'tokens of the lexicon')
     const space = yield* noted(fitFeatureSpace(texts, lexicon, spaceOptions(texts)), 'texts counted')
     const matrix = yield* noted(textRows(texts, space), 'texts')
     const targets = targetsOf(link, labels, classCount, rows)
     const rng = trial.rng.split(`${stage}:${rows.length}`)
     const chosen = choices ?? (yield* choose(matrix, targets, stage))
     const answers = outputTargets(targets)
-    const scales = options.naiveBayes ? naiveBayesScales(matrix, answers, outputs) : null
-    const epochs = fitDualLinear(matrix, answers, outputs, { loss: options.loss, cost: chosen.cost, scales }, rng)
+    const scales = options.naiveBayes ? yield* noted(naiveBayesScales(matrix, answers, outputs), 'weighting') : null
+    const settings = { loss: options.loss, cost: chosen.cost, scales, ...(stage === 'sample' ? QUICK : {}) }
+    const epochs = fitDualLinear(matrix, answers, outputs, settings, rng)
     const weights = yield* noted(epochs, 'rows learned from')
     const predict = async (asked: Int32Array): Promise<Float32Array> => {
       const asRows = finish(textRows(await read(asked, 'all'), space))
       return marginScores(linearMargins(asRows, weights, outputs), link, classCount, chosen.scale)
     }
+    const tables = yield* noted(textTables(space, weights), 'table rows')
     return {
-      model: modelOf(space, weights, chosen.scale),
+      model: modelOf(tables, chosen.scale),
       choices: { cost: chosen.cost, scale: chosen.scale },
       predict,
     }
@@ -86,18 +97,33 @@ export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter 
     stage: FitStage,
   ): AsyncGenerator<FitProgress, FitChoices, void> {
     const { costs, loss, naiveBayes } = options
-    if (stage === 'sample') return { cost: costs[Math.floor(costs.length / 2)], scale: loss === 'logistic' ? 1 : 2 }
-    const search = { loss, naiveBayes, costs, maxWork: CHOICE_WORK }
+    if (stage === 'sample') return { cost: defaultCost(), scale: 2 }
+    // On a part of the rows larger C look better than they are, so many rows go without a choice.
+    const affordable = matrix.indices.length * outputs <= CHOICE_WORK
+    const search = { loss, naiveBayes, costs: affordable ? costs : [defaultCost()], maxWork: CHOICE_WORK }
     const { cost, scale } = yield* noted(chooseCost(matrix, targets, search, trial.rng.split('choice')), 'C chosen')
     return { cost, scale }
   }
 
+  /** C where there is no time to choose it. */
+  function defaultCost(): number {
+    return DEFAULT_COST[options.naiveBayes ? 'bayes' : options.loss][outputs === 1 ? 'one' : link]
+  }
+
   /** Texts so long that subwords would fill memory do without: their words say enough. */
-  function lexiconFor(texts: Texts): Lexicon {
+  function lexiconFor(texts: Texts): Generator<number, Lexicon, void> {
     const segmented = isSegmented(profile)
     const tokensPerText = texts.tokens.length / Math.max(1, textCount(texts))
     const affordable = profile.trainCount * tokensPerText * 15 < MAX_NONZEROS
-    return buildLexicon(profile.spec.vocabulary, size, { segmented, subwords: affordable ? options.subwords : 0 })
+    const subwords = affordable ? options.subwords : 0
+    return buildLexicon(profile.spec.vocabulary, size, { segmented, subwords, frequent: frequentTokens(texts) })
+  }
+
+  function frequentTokens(texts: Texts): Uint8Array {
+    const counts = new Int32Array(size + 1)
+    for (const token of texts.tokens) counts[token]++
+    const enough = Math.min(FREQUENT.most, Math.max(FREQUENT.least, FREQUENT.share * textCount(texts)))
+    return Uint8Array.from(counts, (count) => (count > enough ? 1 : 0))
   }
 
   function spaceOptions(texts: Texts) {
@@ -110,8 +136,7 @@ export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter 
     }
   }
 
-  function modelOf(space: FeatureSpace, weights: LinearWeights, scale: number): Model {
-    const tables = textTables(space, weights)
+  function modelOf(tables: TextTables, scale: number): Model {
     return {
       front: null,
       build: (g, _x, inputs) => marginScoresGraph(g, textMargins(g, inputs[0], tables), link, classCount, scale),

@@ -15,6 +15,16 @@ const COSTS: Record<Weighting, readonly number[]> = {
   bayes: [0.3, 1, 3],
 }
 
+/** Naive Bayes asks for one weighting per class, which costs much and helps little where labels overlap. */
+const EXCLUSIVE = [
+  { weighting: 'hinge', subwords: 1.2, skips: true, order: 10 },
+  { weighting: 'bayes', subwords: 0.6, skips: false, triples: true, order: 15 },
+]
+const OVERLAPPING = [
+  { weighting: 'logistic', subwords: 2, skips: false, order: 10 },
+  { weighting: 'hinge', subwords: 1.2, skips: true, order: 15 },
+]
+
 export const ngrams: Family = {
   name: 'ngrams',
   summary: 'linear classifiers on word and character n-grams',
@@ -23,8 +33,10 @@ export const ngrams: Family = {
       ? null
       : [
           { params: { weighting: 'hinge', subwords: 0, skips: false, triples: !isSegmented(profile) }, order: 0 },
-          { params: { weighting: 'hinge', subwords: 1.2, skips: true, triples: !isSegmented(profile) }, order: 10 },
-          { params: { weighting: 'bayes', subwords: 0.6, skips: false, triples: true }, order: 15 },
+          ...(profile.multiLabel ? OVERLAPPING : EXCLUSIVE).map(({ order, ...params }) => ({
+            params: { triples: !isSegmented(profile), ...params },
+            order,
+          })),
         ],
   space: searchSpace,
   train: (trial) =>

@@ -44,8 +44,13 @@ export interface TextTables {
   bias: Float32Array
 }
 
-/** Folds a fitted model into tables. */
-export function textTables(space: FeatureSpace, model: Pick<LinearWeights, 'weights' | 'bias'>): TextTables {
+const YIELD_ROWS = 1 << 14
+
+/** Folds a fitted model into tables. Yields every few thousand rows. */
+export function* textTables(
+  space: FeatureSpace,
+  model: Pick<LinearWeights, 'weights' | 'bias'>,
+): Generator<number, TextTables, void> {
   const { lexicon, shapes, tableSize, columns, idf } = space
   const outputs = model.bias.length
   const { size } = lexicon
@@ -76,6 +81,7 @@ export function textTables(space: FeatureSpace, model: Pick<LinearWeights, 'weig
   for (let token = 0; token < size; token++) {
     const row = tokenRows[token]
     if (row === 0) continue
+    if (row % YIELD_ROWS === 0) yield row
     for (let i = lexicon.start[token]; i < lexicon.start[token + 1]; i++) {
       const column = columns[lexicon.keys[i]]
       if (column >= 0) accumulate(row, column, lexicon.values[i] * idf[column])
@@ -88,6 +94,7 @@ export function textTables(space: FeatureSpace, model: Pick<LinearWeights, 'weig
   for (let key = 0; key < ngramTotal; key++) {
     const column = columns[lexicon.keyCount + key]
     if (column < 0) continue
+    if (row % YIELD_ROWS === 0) yield row
     accumulate(row++, column, shapes[Math.floor(key / tableSize)].weight * idf[column])
   }
   const words = (ids: Int32Array) => {
