@@ -69,6 +69,8 @@ export function createBooster(input: BoosterInput): Booster {
   const second = new Float32Array(codes.rows * width)
   const structure = gradientBuffers(shared ? Math.min(options.sketch, learned.length) : 1, codes.rows)
   const rows = train.slice()
+  /** Rows of this round, those of its bag first; every tree starts from this order, which reads memory forwards. */
+  const order = train.slice()
   const gradientSum = new Float64Array(width)
   const hessianSum = new Float64Array(width)
   const values = new Float32Array(width)
@@ -78,9 +80,8 @@ export function createBooster(input: BoosterInput): Booster {
   let whole = store.mark()
 
   function startRound(rng: Rng): void {
-    rows.set(train)
-    bagged = options.rowShare < 1 ? bag(rows, options.rowShare, rng) : rows.length
-    gradientsOf(objective, margins, labels, weights, rows, first, second)
+    if (options.rowShare < 1) bagged = bag(train, order, options.rowShare, rng)
+    gradientsOf(objective, margins, labels, weights, train, first, second)
   }
 
   function step(): boolean {
@@ -89,6 +90,7 @@ export function createBooster(input: BoosterInput): Booster {
     if (turn === 0) startRound(rng)
     const used = featureBag(codes.bins.length, options.featureShare, rng)
     const from = store.roots.length
+    rows.set(order)
     if (shared) sketch(structure, first, second, width, rows, bagged, learned, rng)
     else single(structure, first, second, width, rows, bagged, learned[turn])
     const outputs = shared ? learned : learned.subarray(turn, turn + 1)
@@ -178,19 +180,17 @@ export function rowWeights(
   return weights
 }
 
-/** Moves a random share of rows to the front, ascending there. Returns how many. */
-function bag(rows: Int32Array, share: number, rng: Rng): number {
-  const inside = new Int32Array(rows.length)
-  const outside = new Int32Array(rows.length)
+/** Writes `train` to `order`, a random share of it first, both parts ascending. Returns how many are in that share. */
+function bag(train: Int32Array, order: Int32Array, share: number, rng: Rng): number {
+  const outside = new Int32Array(train.length)
   let n = 0
   let m = 0
-  for (const row of rows) {
-    if (rng.uniform() < share) inside[n++] = row
+  for (const row of train) {
+    if (rng.uniform() < share) order[n++] = row
     else outside[m++] = row
   }
-  rows.set(inside.subarray(0, n))
-  rows.set(outside.subarray(0, m), n)
-  return n > 0 ? n : rows.length
+  order.set(outside.subarray(0, m), n)
+  return n > 0 ? n : train.length
 }
 
 function featureBag(count: number, share: number, rng: Rng): Int32Array {
@@ -235,22 +235,35 @@ function sketch(
   learned: Int32Array,
   rng: Rng,
 ): void {
-  const mix = new Float64Array(width)
-  to.first.forEach((mixed, d) => {
-    mix.fill(0)
-    for (const m of learned) mix[m] = rng.normal() / Math.sqrt(to.first.length)
+  const dims = to.first.length
+  const mix = Array.from({ length: dims }, () => new Float64Array(width))
+  for (const m of learned) for (let d = 0; d < dims; d++) mix[d][m] = rng.normal() / Math.sqrt(dims)
+  // Up to three combinations a pass: the gradients are the largest array here.
+  for (let d = 0; d < dims; d += 3) {
+    const [a, b, c] = [mix[d], mix[Math.min(d + 1, dims - 1)], mix[Math.min(d + 2, dims - 1)]]
     for (let i = 0; i < count; i++) {
-      const at = rows[i] * width
-      let sum = 0
-      let curvature = 0
+      const row = rows[i]
+      const at = row * width
+      let sumA = 0
+      let sumB = 0
+      let sumC = 0
       for (let m = 0; m < width; m++) {
-        sum += mix[m] * first[at + m]
-        curvature += second[at + m]
+        const gradient = first[at + m]
+        sumA += a[m] * gradient
+        sumB += b[m] * gradient
+        sumC += c[m] * gradient
       }
-      mixed[rows[i]] = sum
-      if (d === 0) to.second[rows[i]] = curvature
+      to.first[d][row] = sumA
+      if (d + 1 < dims) to.first[d + 1][row] = sumB
+      if (d + 2 < dims) to.first[d + 2][row] = sumC
     }
-  })
+  }
+  for (let i = 0; i < count; i++) {
+    const at = rows[i] * width
+    let curvature = 0
+    for (let m = 0; m < width; m++) curvature += second[at + m]
+    to.second[rows[i]] = curvature
+  }
 }
 
 function indicesOf(flags: Uint8Array): Int32Array {

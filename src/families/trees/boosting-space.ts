@@ -50,31 +50,52 @@ export function boostingSpace(profile: TaskProfile): SearchSpace {
 
 export function boostingPortfolio(profile: TaskProfile, order: number): PortfolioEntry[] {
   const outputs = profile.classCount >= SHARED_FROM ? 'shared' : 'separate'
-  const small = profile.trainCount < 3000
-  const first: HyperParams = {
-    rounds: small ? 300 : 1000,
-    learningRate: small ? 0.06 : 0.1,
-    leaves: outputs === 'shared' ? 63 : small ? 8 : 31,
-    minRows: small ? 8 : outputs === 'shared' ? 5 : 20,
-    l2: small ? 5 : 1,
-    rowShare: small ? 0.8 : 1,
-    featureShare: small ? 0.6 : 1,
-    balance: 0,
-    outputs,
-    categories: 'order',
-  }
+  const first = profile.trainCount < 3000 ? forFew(outputs) : forMany(outputs, profile.trainCount)
   const named = profile.matrices.some((matrix) => matrix.integral)
   const entries: PortfolioEntry[] = [{ params: first, order }]
   if (named) entries.push({ params: { ...first, categories: 'sets' }, order: order + 18 })
   const slow = {
     ...first,
-    rounds: 2000,
+    rounds: 1500,
     learningRate: Number(first.learningRate) / 2,
     rowShare: 0.8,
     featureShare: 0.6,
   }
   entries.push({ params: slow, order: order + 24 })
   return entries
+}
+
+/** Small steps, small trees, much shrinkage: with so few rows all that can go wrong is too much trust. */
+function forFew(outputs: string): HyperParams {
+  return {
+    rounds: 300,
+    learningRate: 0.06,
+    leaves: 8,
+    minRows: 8,
+    l2: 5,
+    rowShare: 0.8,
+    featureShare: 0.6,
+    balance: 0,
+    outputs,
+    categories: 'order',
+  }
+}
+
+/** A shared tree serves all classes at once, so it needs more leaves than a tree for one. */
+function forMany(outputs: string, rows: number): HyperParams {
+  const shared = outputs === 'shared'
+  return {
+    rounds: shared ? 250 : 400,
+    learningRate: shared ? 0.15 : 0.1,
+    leaves: shared ? (rows > 8000 ? 127 : 63) : 31,
+    minRows: shared ? 5 : 20,
+    l2: 1,
+    rowShare: 1,
+    featureShare: 1,
+    balance: 0,
+    outputs,
+    categories: 'order',
+  }
 }
 
 /** @param rows training rows: few rows allow few leaves */

@@ -16,6 +16,9 @@ const JUDGE_FACTOR = 1.35
 const FIRST_JUDGEMENT = 8
 /** Judgements without progress until training stops: by then the rounds have doubled. */
 const PATIENCE = 3
+/** Share of the remaining error (1 - NAUC) that a judgement must take off to count as progress, and to be worth predicting with. */
+const WORTH_WAITING = 0.005
+const WORTH_PUBLISHING = 0.1
 /** Row-features visited between two safe points, about 30 ms. */
 const WORK_PER_YIELD = 4e6
 /** Nodes of one exported ensemble: each costs about 3 us of serialising and loading. */
@@ -30,7 +33,9 @@ interface Judgement {
 interface Course {
   stage: 'folds' | 'all' | 'done'
   best: Judgement
-  /** Judgements since the best one. */
+  /** NAUC of the last candidate. */
+  published: number
+  /** Judgements since the last one with progress. */
   idle: number
   /** [plan.rows, K] at the best judgement. */
   scores: Float32Array
@@ -42,7 +47,8 @@ export async function* trainBoosting(trial: TrialContext, source: TreeSource): A
   const resumed = readState(trial.resumed, plan.rows.length * profile.classCount)
   const course: Course = resumed?.course ?? {
     stage: 'folds',
-    best: { rounds: 0, nauc: Number.NEGATIVE_INFINITY, loss: Number.POSITIVE_INFINITY },
+    best: { rounds: 0, nauc: -2, loss: 1e9 },
+    published: -2,
     idle: 0,
     scores: new Float32Array(plan.rows.length * profile.classCount),
     boosters: [],
@@ -90,11 +96,16 @@ async function* boostFolds(
     const loss = logLossOf(boosters[0].objective.link, scores, table.targets, judges, profile.classCount)
     const area = nauc(truth, scores, profile.classCount)
     const { best } = course
-    if (area > best.nauc + 1e-6 || (area > best.nauc - 1e-6 && loss < best.loss)) {
+    const gained = area > best.nauc + 1e-6
+    if (gained || (area > best.nauc - 1e-6 && loss < best.loss)) {
+      if (gained && 1 - area < (1 - best.nauc) * (1 - WORTH_WAITING)) course.idle = 0
+      else course.idle++
       course.best = { rounds: until, nauc: area, loss }
       course.scores = scores
-      course.idle = 0
-      yield { type: 'candidate', validation: scores.slice(), model: modelOf(table, boosters), trainedOn: 'train' }
+      if (1 - area < (1 - course.published) * (1 - WORTH_PUBLISHING)) {
+        course.published = area
+        yield { type: 'candidate', validation: scores.slice(), model: modelOf(table, boosters), trainedOn: 'train' }
+      }
     } else course.idle++
     const nodes = boosters.reduce((sum, { store }) => sum + store.nodes, 0)
     if (course.idle >= PATIENCE || until >= maxRounds || nodes > MAX_NODES) return
@@ -183,9 +194,9 @@ function joined(parts: readonly Float32Array[]): Float32Array {
   return all
 }
 
-function saveCourse({ stage, best, idle, scores, boosters }: Course): TrialState {
+function saveCourse({ stage, best, published, idle, scores, boosters }: Course): TrialState {
   return {
-    facts: { stage, best, idle, boosters: boosters.length },
+    facts: { stage, best, published, idle, boosters: boosters.length },
     arrays: Object.assign({ scores: scores.slice() }, ...boosters.map((booster, i) => booster.save(`${i}/`))),
   }
 }
@@ -194,14 +205,8 @@ function saveCourse({ stage, best, idle, scores, boosters }: Course): TrialState
 function readState(state: TrialState | null, scoreCount: number): { course: Course; stores: TreeStore[] } | null {
   const scores = state?.arrays.scores
   if (!state || !(scores instanceof Float32Array) || scores.length !== scoreCount) return null
-  const { stage, best, idle, boosters } = state.facts as Omit<Course, 'boosters'> & { boosters: number }
-  const course: Course = { stage, best, idle, scores, boosters: [] }
-  // JSON knows no infinities.
-  course.best = {
-    rounds: best.rounds,
-    nauc: best.nauc ?? Number.NEGATIVE_INFINITY,
-    loss: best.loss ?? Number.POSITIVE_INFINITY,
-  }
+  const { stage, best, published, idle, boosters } = state.facts as Omit<Course, 'boosters'> & { boosters: number }
+  const course: Course = { stage, best, published, idle, scores, boosters: [] }
   const stores = Array.from({ length: boosters }, (_, i) => TreeStore.load(state.arrays, `${i}/`))
   return { course, stores: stores.map((store) => store ?? new TreeStore()) }
 }

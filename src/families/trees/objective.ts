@@ -71,18 +71,42 @@ export function gradientsOf(
   const width = objective.margins
   // The softmax hessian's diagonal, scaled as Friedman 2001 (algorithm 6) does for its dependent margins.
   const factor = link === 'softmax' ? classes / (classes - 1) : 1
+  const p = new Float64Array(width)
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]
     const at = row * width
     const label = row * classes + (link === 'binary' ? 1 : 0)
-    probabilities(objective, margins, at, first, at)
+    if (link === 'softmax') {
+      let top = margins[at]
+      for (let m = 1; m < width; m++) {
+        const margin = margins[at + m]
+        if (margin > top) top = margin
+      }
+      let sum = 0
+      for (let m = 0; m < width; m++) sum += p[m] = roughExp(margins[at + m] - top)
+      const scale = 1 / sum
+      for (let m = 0; m < width; m++) p[m] *= scale
+    } else {
+      for (let m = 0; m < width; m++) p[m] = 1 / (1 + Math.exp(-margins[at + m]))
+    }
     const w = weights[row]
     for (let m = 0; m < width; m++) {
-      const p = first[at + m]
-      second[at + m] = w * Math.max(factor * p * (1 - p), 1e-6)
-      first[at + m] = w * (p - labels[label + m])
+      const share = p[m]
+      second[at + m] = w * (factor * share * (1 - share) + 1e-6)
+      first[at + m] = w * (share - labels[label + m])
     }
   }
+}
+
+const POWERS_OF_TWO = Float64Array.from({ length: 64 }, (_, i) => 2 ** (i - 63))
+
+/** e^x for x <= 0 within 1e-4, enough for a gradient and four times as fast as Math.exp: 2^whole by table, 2^fraction by a cubic. */
+function roughExp(x: number): number {
+  const y = x * Math.LOG2E
+  if (y < -60) return 0
+  const whole = Math.floor(y)
+  const f = y - whole
+  return POWERS_OF_TWO[whole + 63] * (0.99992783 + f * (0.6957771 + f * (0.22623319 + f * 0.07790716)))
 }
 
 /** Class probabilities of margins, in margin space: [margins]. */

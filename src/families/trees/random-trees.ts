@@ -64,6 +64,10 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
   const node = new Float64Array(classes)
   const leftMass = new Float64Array(classes)
   const single = isSingle(labels)
+  // A node's rows in order: what every candidate reads lies side by side.
+  const localLabel = new Int32Array(n)
+  const localWeight = new Float64Array(n)
+  const localCode = new Uint8Array(n)
 
   function grow(store: TreeStore, rows: Int32Array, weights: Float32Array, rng: Rng): void {
     // A private fast stream: thresholds and features are drawn millions of times.
@@ -90,7 +94,11 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
         const row = rows[i]
         const w = weights[row]
         weight += w
-        for (let p = start[row]; p < start[row + 1]; p++) node[label[p]] += w * mass[p]
+        localWeight[i - begin] = w
+        if (single) {
+          localLabel[i - begin] = label[row]
+          node[label[row]] += w
+        } else for (let p = start[row]; p < start[row + 1]; p++) node[label[p]] += w * mass[p]
       }
       if (end - begin < 2 || depth >= options.maxDepth || weight < 2 * options.minLeaf || isPure(node, weight)) {
         writeLeaf(store, at, weight)
@@ -118,6 +126,7 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
         let missing = 0
         for (let i = begin; i < end; i++) {
           const code = columns[column + rows[i]]
+          localCode[i - begin] = code
           if (code === 0) missing++
           else {
             if (code < lowest) lowest = code
@@ -133,7 +142,7 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
         const missingLeft = missing > 0 && lowest < highest && below(2) === 1
         if (options.split === 'random') {
           const code = lowest === highest ? highest : lowest + below(highest - lowest)
-          const score = scoreAt(rows, begin, end, weights, column, code, missingLeft, weight, square)
+          const score = scoreAt(rows, begin, end, code, missingLeft, weight, square)
           if (fallback < 0) {
             fallback = f
             fallbackCode = code
@@ -184,46 +193,37 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
     rows: Int32Array,
     begin: number,
     end: number,
-    weights: Float32Array,
-    column: number,
     code: number,
     missingLeft: boolean,
     weight: number,
     square: number,
   ): number {
-    const columns = codes.columns
     const least = missingLeft ? 0 : 1
+    const count = end - begin
     leftMass.fill(0)
     let leftSquare = 0
     let cross = 0
     let left = 0
-    if (single) {
-      for (let i = begin; i < end; i++) {
-        const row = rows[i]
-        const c = columns[column + row]
-        if (c > code || c < least) continue
-        const w = weights[row]
-        const k = label[row]
+    for (let i = 0; i < count; i++) {
+      const c = localCode[i]
+      if (c > code || c < least) continue
+      const w = localWeight[i]
+      left += w
+      if (single) {
+        const k = localLabel[i]
         const before = leftMass[k]
         leftSquare += w * (2 * before + w)
         cross += w * node[k]
         leftMass[k] = before + w
-        left += w
+        continue
       }
-    } else {
-      for (let i = begin; i < end; i++) {
-        const row = rows[i]
-        const c = columns[column + row]
-        if (c > code || c < least) continue
-        const w = weights[row]
-        left += w
-        for (let p = start[row]; p < start[row + 1]; p++) {
-          const k = label[p]
-          const m = w * mass[p]
-          leftSquare += m * (2 * leftMass[k] + m)
-          cross += m * node[k]
-          leftMass[k] += m
-        }
+      const row = rows[begin + i]
+      for (let p = start[row]; p < start[row + 1]; p++) {
+        const k = label[p]
+        const m = w * mass[p]
+        leftSquare += m * (2 * leftMass[k] + m)
+        cross += m * node[k]
+        leftMass[k] += m
       }
     }
     const right = weight - left
