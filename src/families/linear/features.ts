@@ -9,6 +9,7 @@ import { concatFronts } from '../fronts/concat-fronts.ts'
 import { framesFront } from '../fronts/frames.ts'
 import { orientedGradientsFront } from '../fronts/oriented-gradients.ts'
 import { pictureFront, pictureSize } from '../fronts/picture.ts'
+import { seriesStatisticsFront } from '../fronts/series-statistics.ts'
 import { shrunkPixelsFront } from '../fronts/shrunk-pixels.ts'
 import { tableFront } from '../fronts/table.ts'
 import { videoStatisticsFront } from '../fronts/video-statistics.ts'
@@ -30,8 +31,17 @@ const FIT_VALUES = 2e7
 
 export function hasFeatures(profile: TaskProfile): boolean {
   if (profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return false
-  if (profile.kind === 'image' || profile.kind === 'audio' || profile.kind === 'video') return true
-  return profile.kind === 'table' && tableWidth(profile) !== null
+  switch (profile.kind) {
+    case 'image':
+    case 'audio':
+    case 'video':
+    case 'series':
+      return true
+    case 'table':
+      return tableWidth(profile) !== null
+    case 'text':
+      return false
+  }
 }
 
 /** The front end for `rows`; fitted ones look at some of these rows. */
@@ -44,6 +54,8 @@ export async function featuresFor(trial: TrialContext, level: FeatureLevel, rows
       return { front: await tableFeatures(trial, level, rows), scaling: 'whole' }
     case 'audio':
       return { front: audioStatisticsFront(profile, level), scaling: 'columns' }
+    case 'series':
+      return { front: seriesStatisticsFront(profile), scaling: 'columns' }
     case 'video':
       return { front: videoFeatures(profile, level), scaling: 'whole' }
     default:
