@@ -41,7 +41,8 @@ export function openArrayCache(folder: string, options: CacheOptions = {}): Arra
   const { maxBytes = Number.POSITIVE_INFINITY } = options
   const arrays = new Map<string, OpenArray>()
   const usedBytes = (): number => dataFiles(folder).reduce((sum, file) => sum + statSync(file).size, 0)
-  let room = maxBytes - (makeFolder(folder), usedBytes())
+  makeFolder(folder)
+  let room = maxBytes - usedBytes()
   return {
     array(key, count, type) {
       const name = createHash('sha256').update(`${type} ${count} ${key}`).digest('hex').slice(0, 24)

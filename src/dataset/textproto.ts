@@ -293,7 +293,8 @@ export class TextProto {
   }
 
   #unexpected(expected: string): DataError {
-    const found = this.#at >= this.#text.length ? 'the end of the file' : `"${this.#text[this.#at]}"`
+    const [character] = decodeText(this.#text.slice(this.#at, this.#at + 4))
+    const found = character === undefined ? 'the end of the file' : `"${character}"`
     return this.#faultAt(this.#at, `expected ${expected}, found ${found}`)
   }
 
