@@ -146,7 +146,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   /** False: a member proved broken and was removed; choose again. */
   async function release(blend: Blend, reason: PublishReason): Promise<boolean> {
-    const loaded = blend.members.map(({ member }) => load(member))
+    // Taken at once: while the model is checked, a member may be replaced and its files deleted.
+    const chosen = blend.members.map(({ member }) => library.get(member)!)
+    const loaded = chosen.map(load)
     const torn = loaded.indexOf(null)
     if (torn >= 0) return discard(blend.members[torn].member, 'its files are not whole')
     const contents = loaded as Loaded[]
@@ -171,9 +173,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
       reason,
       quality: blend.quality === UNKNOWN ? null : blend.quality,
       blend: blend.kind,
-      members: blend.members.map(({ member, weight }) => {
-        const { trial, member: name, family, trainedOn } = library.get(member)!
-        return { trial, member: name, family, trainedOn, weight }
+      members: chosen.map(({ trial, member, family, trainedOn }, i) => {
+        return { trial, member, family, trainedOn, weight: blend.members[i].weight }
       }),
       task: profile.spec.name,
       classNames: profile.spec.labelNames,
@@ -209,8 +210,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return false
   }
 
-  function load(key: string): Loaded | null {
-    const { trial, member } = library.get(key)!
+  function load({ trial, member }: LibraryMember): Loaded | null {
     const facts = readMemberFacts(folder.root, trial, member)
     if (facts === null) return null
     const graph = readMemberGraph(folder.root, facts)

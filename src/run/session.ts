@@ -59,6 +59,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
   let resources: Resources | null = null
   let profile: TaskProfile | null = null
   let probes: readonly Probe[] = []
+  let planned = false
   let library: Library | null = null
   let publisher: Publisher | null = null
   /** The last milestone is out: what still arrives is too late. */
@@ -131,6 +132,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
         return
       case 'portfolio':
         probes = message.probes
+        planned = true
         recorder.event({
           type: 'device',
           engine: message.engine,
@@ -159,8 +161,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
         if (process.env.AUTOML_MARKS) tellMark(message)
         return
       case 'fault':
-        // Nothing can be done about the data; about a sick worker something can (onDeath).
-        if (profile === null || message.error.code === 'OUTPUT_WRITE') fail(fromFault(message.error))
+        // Nothing can be done about the data or what was asked for; about a sick worker something can (onDeath).
+        if (!planned || message.error.code === 'OUTPUT_WRITE') fail(fromFault(message.error))
         return
       default:
         dispatcher.onMessage(worker, message)
@@ -280,14 +282,13 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
 
   function onDeath(worker: number, reason: string, fault: Fault | null): void {
     if (over) return
-    if (fault !== null && (profile === null || fault.code === 'OUTPUT_WRITE')) {
+    if (fault !== null && (!planned || fault.code === 'OUTPUT_WRITE')) {
       fail(fromFault(fault))
       return
     }
     recorder.event({ type: 'worker', worker, status: 'ended', doing: reason, rssBytes: 0 })
     const count = (deaths.get(worker) ?? 0) + 1
     deaths.set(worker, count)
-    const planned = probes.length > 0 || dispatcher.trials.length > 0
     dispatcher.onDeath(worker, reason, fault)
     const what = describeDeath(reason, fault)
     if (count > MOST_DEATHS || (profile === null && count > 1)) {
@@ -297,7 +298,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
       return
     }
     recorder.event({ type: 'warning', message: `worker ${worker} is started again: ${what}` })
-    startWorker(worker, profile === null ? 'starter' : planned && worker !== 0 ? 'helper' : 'teller')
+    startWorker(worker, planned ? 'helper' : resumed || (publisher?.count ?? 0) > 0 ? 'teller' : 'starter')
   }
 
   function planTimes(): void {
