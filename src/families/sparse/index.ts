@@ -1,2 +1,5 @@
+// Families for sparse tables.
 import type { Family } from '../family.ts'
-export const sparseFamilies: Family[] = []
+import { sparseLinear } from './sparse-linear.ts'
+
+export const sparseFamilies: Family[] = [sparseLinear]
