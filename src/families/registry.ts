@@ -9,15 +9,16 @@ const sparse: Group = async () => (await import('./sparse/index.ts')).sparseFami
 const text: Group = async () => (await import('./text/index.ts')).textFamilies
 const series: Group = async () => (await import('./series/index.ts')).seriesFamilies
 const trees: Group = async () => (await import('./trees/index.ts')).treeFamilies
+const networks: Group = async () => (await import('./networks/index.ts')).networkFamilies
 
 /** By kind of data, in any order: portfolios say what is tried first. */
 const GROUPS: Record<Kind, readonly Group[]> = {
-  image: [linear],
-  video: [linear],
-  audio: [linear],
-  text: [text],
-  series: [linear, series],
-  table: [linear, sparse, trees],
+  image: [linear, networks],
+  video: [linear, networks],
+  audio: [linear, networks],
+  text: [text, networks],
+  series: [linear, series, networks],
+  table: [linear, sparse, trees, networks],
 }
 
 /**
