@@ -1,11 +1,11 @@
 // Pictures, by a convolutional network that grows with the time there is.
 import { linkOf } from '../common/label-statistics.ts'
-import { allRows } from '../common/train-classical.ts'
 import type { Family, HyperParams } from '../family.ts'
 import { pictureFront, pictureSize } from '../fronts/picture.ts'
 import type { PicturePolicy } from './augment/picture-policy.ts'
-import type { Pictures } from './augment/pictures.ts'
+import { type Pictures, pictureBatches } from './augment/pictures.ts'
 import { findSymmetry } from './augment/symmetry.ts'
+import { loadFeatures } from './load-features.ts'
 import { pictureLearnerPlan } from './picture-learner.ts'
 import { trainNetwork } from './train-network.ts'
 
@@ -50,16 +50,14 @@ export const imageNet: Family = {
     const link = linkOf(profile, trial.labels)
     const front = pictureFront(profile, pictureSize(profile.matrices[0], { maxSide: Number(params.side) }))
     const [channels, height, width] = front.shape
-    const data = (await trial.data.features(front, 'train', allRows(trial))) as Uint8Array
+    const data = (yield* loadFeatures(trial, front)) as Uint8Array
     const pictures: Pictures = { data, channels, height, width }
-    yield { type: 'progress', units: 0, of: null, note: 'pictures ready' }
     const symmetry = findSymmetry(pictures, trial.labels, profile.classCount)
     const policy = policyFrom(params, symmetry.x)
     yield* trainNetwork(
       trial,
       link,
-      pictureLearnerPlan(trial, link, front, pictures, {
-        policy,
+      pictureLearnerPlan(trial, link, front, pictures, (blank) => pictureBatches(pictures, policy, blank), {
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         dropout: Number(params.dropout),

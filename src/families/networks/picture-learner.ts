@@ -2,18 +2,15 @@
 import { adamW } from '../../graph/optimizers/adamw.ts'
 import type { Link } from '../common/label-statistics.ts'
 import type { FrontEnd, TrialContext } from '../family.ts'
-import type { PicturePolicy } from './augment/picture-policy.ts'
-import { assemblePictures, mixup, type Pictures } from './augment/pictures.ts'
+import type { Pictures } from './augment/pictures.ts'
 import type { BatchMaker, LearnerPlan, NetworkLearner } from './learner.ts'
 import { type PictureNetwork, type PictureShape, pictureForward, pictureMacs, stagesFor } from './picture-network.ts'
+import { batchFor, MACS_PER_MS, trainingMs } from './vector-batches.ts'
 
-/** Multiply-adds per millisecond of training, forward and backward together, on one thread: for choosing sizes. */
-const MACS_PER_MS = 8e6
 /** Passes over the training rows that a cycle should make; a network too large for that learns less than a smaller one. */
 const PASSES = 12
 
 export interface PictureLearnerOptions {
-  policy: PicturePolicy
   rate: number
   weightDecay: number
   dropout: number
@@ -23,12 +20,16 @@ export interface PictureLearnerOptions {
   mirrorViews: boolean
 }
 
-/** @param pictures outputs of `front` for all training rows */
+/**
+ * @param pictures outputs of `front` for all training rows
+ * @param batchesFor makes the batches; told the mean of each channel as bytes, which is what blanked parts take
+ */
 export function pictureLearnerPlan(
   trial: TrialContext,
   link: Link,
   front: FrontEnd,
   pictures: Pictures,
+  batchesFor: (blank: Uint8Array) => BatchMaker,
   options: PictureLearnerOptions,
 ): LearnerPlan {
   const { classCount } = trial.profile
@@ -48,6 +49,7 @@ export function pictureLearnerPlan(
     deviation,
   }
   const batch = batchFor(count)
+  const batches = batchesFor(blank)
   let current: PictureNetwork | null = null
   return {
     firstCycleMs: firstCycleMs(count, base, trial),
@@ -61,12 +63,6 @@ export function pictureLearnerPlan(
   }
 
   function learner(network: PictureNetwork): NetworkLearner {
-    const batches: BatchMaker = {
-      fill(rows, x, targets, rng) {
-        assemblePictures(pictures, rows, options.policy, blank, rng, x as Uint8Array)
-        if (options.policy.mixup > 0) mixup(x, targets, rows.length, options.policy.mixup, rng)
-      },
-    }
     return {
       signature: `picture ${network.width} ${network.stages} ${network.stride} ${network.residual}`,
       front,
@@ -90,14 +86,9 @@ export function pictureLearnerPlan(
   }
 }
 
-/** Few examples need the many noisy steps of small batches. */
-function batchFor(count: number): number {
-  return count >= 4000 ? 128 : count >= 1000 ? 64 : count >= 100 ? 32 : Math.max(4, Math.min(16, count))
-}
-
 /** About three passes with the smallest network, within 2.5 and 8 s. */
 function firstCycleMs(count: number, base: PictureNetwork, trial: TrialContext): number {
-  const passMs = (3 * count * pictureMacs(base)) / (MACS_PER_MS * trial.engine.threads)
+  const passMs = trainingMs(1, count, pictureMacs(base), trial.engine.threads)
   return trial.plan.folds.length * Math.max(2500, Math.min(8000, 3 * passMs))
 }
 

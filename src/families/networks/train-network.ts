@@ -23,6 +23,9 @@ const NOMINAL_STEP_MS = 3
 /** Share of the steps so far in a cycle that the running average reaches back over. */
 const AVERAGE_REACH = 0.12
 
+/** Time kept at the end for judging and publishing what the last cycle made, before the first one has shown what that takes. */
+const FIRST_MARGIN_MS = 400
+
 interface FoldState {
   rows: Int32Array
   state: TrainerState
@@ -37,6 +40,8 @@ interface Course {
   /** Factor on all rates; lowered when the loss stops being a number. */
   rateFactor: number
   best: number
+  /** What publishing took last time, judging included. */
+  publishMs: number
 }
 
 export async function* trainNetwork(
@@ -45,7 +50,14 @@ export async function* trainNetwork(
   plan: LearnerPlan,
 ): AsyncGenerator<TrialEvent, void, void> {
   const { profile, rng } = trial
-  const course: Course = { cycle: 0, spentMs: 0, signature: '', rateFactor: 1, best: Number.NEGATIVE_INFINITY }
+  const course: Course = {
+    cycle: 0,
+    spentMs: 0,
+    signature: '',
+    rateFactor: 1,
+    best: Number.NEGATIVE_INFINITY,
+    publishMs: 0,
+  }
   const restored = trial.resumed ? restore(trial.resumed, course) : null
   const clock = trainingClock(trial.pace, course.spentMs)
   const targets = rowTargets(trial.labels, profile.classCount, link)
@@ -55,7 +67,7 @@ export async function* trainNetwork(
   trial.saveState(() => snapshot({ ...course, spentMs: clock.spentMs() }, folds))
   try {
     for (;;) {
-      const cycleMs = nextCycleMs(clock.spentMs(), clock.leftMs(), plan.firstCycleMs)
+      const cycleMs = nextCycleMs(clock.spentMs(), trainableMs(trial, clock, course), plan.firstCycleMs)
       if (cycleMs === null) return
       const chosen = await plan.learnerFor(course.cycle, cycleMs / trial.plan.folds.length)
       if (trainer === null || learner === null || chosen.signature !== learner.signature) {
@@ -104,7 +116,6 @@ async function* runCycle(
   const rows = new Int32Array(batch)
   const stepMs = NOMINAL_STEP_MS + (3 * batch * learner.macs) / NOMINAL_MACS_PER_MS
   let publishedAt = clock.spentMs()
-  let publishCost = 0
   for (const [f, fold] of folds.entries()) {
     const stream = trial.rng.split(`augment ${course.cycle} ${f}`)
     const start = clock.spentMs()
@@ -113,7 +124,7 @@ async function* runCycle(
     let paused = 0
     for (let steps = 0; ; steps++) {
       const spent = clock.spentMs() - start - paused
-      const planned = Math.min(share, spent + Math.max(1, clock.leftMs()))
+      const planned = Math.min(share, spent + Math.max(1, trainableMs(trial, clock, course)))
       const done = spent / planned
       if (done >= 1) break
       fold.sampler.next(rows)
@@ -133,20 +144,31 @@ async function* runCycle(
         clock.yielded()
         yield { type: 'progress', units: fold.sampler.epochs(), of: null, note }
       }
-      if (folds.length === 1 && done > 0.15 && done < 0.85 && publishIsDue(clock.spentMs(), publishedAt, publishCost)) {
+      if (
+        folds.length === 1 &&
+        done > 0.15 &&
+        done < 0.85 &&
+        publishIsDue(clock.spentMs(), publishedAt, course.publishMs)
+      ) {
         publishedAt = clock.spentMs()
-        yield* publish(trial, course, learner, folds, link, true)
-        publishCost = clock.spentMs() - publishedAt
-        paused += publishCost
+        yield* publish(trial, clock, course, learner, folds, link, true)
+        paused += clock.spentMs() - publishedAt
       }
     }
   }
-  yield* publish(trial, course, learner, folds, link, false)
+  yield* publish(trial, clock, course, learner, folds, link, false)
+}
+
+/** Time left for training, once judging on the validation rows and predicting the test rows are taken off. */
+function trainableMs(trial: TrialContext, clock: TrainingClock, { publishMs }: Course): number {
+  const testShare = trial.profile.testCount / Math.max(1, trial.plan.rows.length)
+  return clock.leftMs() - (publishMs > 0 ? 1.4 * publishMs * (1 + testShare) : 0) - FIRST_MARGIN_MS
 }
 
 /** Judges the averaged weights and offers them: always at the end of a cycle, in its middle only when they are the best so far. */
 async function* publish(
   trial: TrialContext,
+  clock: TrainingClock,
   course: Course,
   learner: NetworkLearner,
   folds: FoldState[],
@@ -154,6 +176,7 @@ async function* publish(
   onlyIfBetter: boolean,
 ): AsyncGenerator<TrialEvent, void, void> {
   const { plan, profile, labels } = trial
+  const start = clock.spentMs()
   const models = folds.map(({ state }) => averageModel(learner, [state], link))
   const validation = new Float32Array(plan.rows.length * profile.classCount)
   let at = 0
@@ -161,6 +184,7 @@ async function* publish(
     validation.set(await trial.data.predict(models[f], 'train', fold.validation), at)
     at += fold.validation.length * profile.classCount
   }
+  course.publishMs = clock.spentMs() - start
   const quality = nauc(labelsOf(labels, plan.rows, profile.classCount), validation, profile.classCount)
   if (onlyIfBetter && quality <= course.best) return
   course.best = Math.max(course.best, quality)
@@ -262,6 +286,7 @@ function restore({ facts, arrays }: TrialState, course: Course): TrainerState[] 
   course.signature = String(facts.signature)
   course.rateFactor = Number(facts.rateFactor)
   course.best = Number(facts.best)
+  course.publishMs = Number(facts.publishMs)
   const states = steps.map((step): TrainerState => ({ step: Number(step), vectors: {} }))
   for (const [name, array] of Object.entries(arrays)) {
     const slash = name.indexOf('/')

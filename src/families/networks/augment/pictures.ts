@@ -3,6 +3,7 @@
 // image continues it. Mixup works on an assembled batch. Elastic and colour-space changes are left out: they cost more time
 // here than they earn on small networks.
 import type { Rng } from '../../../support/rng.ts'
+import type { BatchMaker } from '../learner.ts'
 import type { PicturePolicy } from './picture-policy.ts'
 
 /** Pictures of one size: `data` is [n, channels, height, width], row-major. */
@@ -48,6 +49,16 @@ export function assemblePictures(
     }
     if (light) relight(light, policy.contrast, rng, out, i * size, size)
     if (policy.cutout > 0) blankSquare(pictures, policy.cutout, blank, rng, out, i * size)
+  }
+}
+
+/** Batches of augmented pictures. */
+export function pictureBatches(pictures: Pictures, policy: PicturePolicy, blank: Uint8Array): BatchMaker {
+  return {
+    fill(rows, x, targets, rng) {
+      assemblePictures(pictures, rows, policy, blank, rng, x as Uint8Array)
+      if (policy.mixup > 0) mixup(x, targets, rows.length, policy.mixup, rng)
+    },
   }
 }
 

@@ -1,11 +1,13 @@
 // Assembles training batches of signals on a time axis: spectrograms [bands, frames] and series [channels, steps], both
-// float32 with time last. Moves them in time, changes their level and blanks stretches of time and bands (SpecAugment, Park et
+// with time last; bytes (spectrograms kept as such) take no level, scale or noise. Moves them in time, changes their level and blanks stretches of time and bands (SpecAugment, Park et
 // al. 2019, without time warping, which earns little there and costs interpolation).
 import type { Rng } from '../../../support/rng.ts'
+import type { BatchMaker } from '../learner.ts'
+import { mixup } from './pictures.ts'
 
 /** Signals of one size: `data` is [n, bands, steps], row-major. */
 export interface Signals {
-  data: Float32Array
+  data: Float32Array | Uint8Array
   bands: number
   steps: number
 }
@@ -54,7 +56,7 @@ export function assembleSignals(
   policy: SignalPolicy,
   blank: Float32Array,
   rng: Rng,
-  out: Float32Array,
+  out: Float32Array | Uint8Array,
 ): void {
   const { data, bands, steps } = signals
   const size = bands * steps
@@ -67,12 +69,7 @@ export function assembleSignals(
       const row = source + Math.min(bands - 1, Math.max(0, band + bandShift)) * steps
       copyShifted(data, row, steps, shift, out, target + band * steps)
     }
-    const level = policy.level > 0 ? rng.normal() * policy.level : 0
-    const scale = policy.scale > 0 ? Math.exp(rng.normal() * policy.scale) : 1
-    if (level !== 0 || scale !== 1) {
-      for (let j = target; j < target + size; j++) out[j] = out[j] * scale + level
-    }
-    if (policy.noise > 0) addNoise(out, target, size, policy.noise, rng)
+    if (out instanceof Float32Array) changeLevel(out, target, size, policy, rng)
     for (let m = 0; m < policy.timeMasks; m++) {
       const length = rng.below(Math.floor(policy.timeMaskShare * steps) + 1)
       const from = rng.below(steps - length + 1)
@@ -92,11 +89,11 @@ export function assembleSignals(
 }
 
 function copyShifted(
-  data: Float32Array,
+  data: Float32Array | Uint8Array,
   source: number,
   steps: number,
   shift: number,
-  out: Float32Array,
+  out: Float32Array | Uint8Array,
   target: number,
 ): void {
   const first = data[source]
@@ -107,10 +104,41 @@ function copyShifted(
   }
 }
 
+function changeLevel(out: Float32Array, target: number, size: number, policy: SignalPolicy, rng: Rng): void {
+  const level = policy.level > 0 ? rng.normal() * policy.level : 0
+  const scale = policy.scale > 0 ? Math.exp(rng.normal() * policy.scale) : 1
+  if (level !== 0 || scale !== 1) {
+    for (let j = target; j < target + size; j++) out[j] = out[j] * scale + level
+  }
+  if (policy.noise > 0) addNoise(out, target, size, policy.noise, rng)
+}
+
 /** Sum of four uniforms: close enough to normal for noise, and four times cheaper. */
 function addNoise(out: Float32Array, target: number, size: number, deviation: number, rng: Rng): void {
   const unit = deviation / (2 ** 32 * Math.sqrt(4 / 12))
   for (let j = target; j < target + size; j++) {
     out[j] += (rng.uint32() + rng.uint32() + rng.uint32() + rng.uint32() - 2 ** 33) * unit
   }
+}
+
+/** Batches of augmented signals. @param blank [bands] */
+export function signalBatches(signals: Signals, policy: SignalPolicy, blank: Float32Array): BatchMaker {
+  return {
+    fill(rows, x, targets, rng) {
+      assembleSignals(signals, rows, policy, blank, rng, x)
+      if (policy.mixup > 0) mixup(x, targets, rows.length, policy.mixup, rng)
+    },
+  }
+}
+
+/** [bands] mean over all signals and steps. */
+export function bandMeans({ data, bands, steps }: Signals): Float32Array {
+  const sums = new Float64Array(bands)
+  const rows = data.length / steps
+  for (let r = 0; r < rows; r++) {
+    let sum = 0
+    for (let i = r * steps; i < (r + 1) * steps; i++) sum += data[i]
+    sums[r % bands] += sum
+  }
+  return Float32Array.from(sums, (sum) => sum / ((rows / bands) * steps))
 }

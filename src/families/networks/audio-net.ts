@@ -1,0 +1,68 @@
+// Sound, by a convolutional network on log-mel spectrograms with SpecAugment.
+import { linkOf } from '../common/label-statistics.ts'
+import type { Family } from '../family.ts'
+import { logMelFront } from '../fronts/log-mel.ts'
+import { bandMeans, PLAIN_SIGNAL_POLICY, type SignalPolicy, signalBatches } from './augment/signals.ts'
+import { loadFeatures } from './load-features.ts'
+import { pictureLearnerPlan } from './picture-learner.ts'
+import { trainNetwork } from './train-network.ts'
+
+export const audioNet: Family = {
+  name: 'audio-net',
+  summary: 'convolutional network on log-mel spectrograms',
+  portfolio(profile) {
+    if (profile.kind !== 'audio') return null
+    const params = {
+      rate: 4e-3,
+      weightDecay: 0.02,
+      dropout: 0.2,
+      labelSmoothing: 0.05,
+      shift: 0.15,
+      masks: 1,
+      mixup: 0,
+      width: 1,
+      frames: 128,
+    }
+    return [{ params, order: 30 }]
+  },
+  space: () => ({
+    rate: { type: 'float', low: 1e-3, high: 1e-2, log: true, reason: 'peak of the one-cycle schedule for AdamW' },
+    weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few clips' },
+    dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few clips' },
+    labelSmoothing: { type: 'float', low: 0, high: 0.2, reason: 'keeps scores comparable across examples' },
+    shift: { type: 'float', low: 0, high: 0.3, reason: 'recordings start early or late' },
+    masks: { type: 'int', low: 0, high: 2, reason: 'SpecAugment stretches blanked, in time and in frequency each' },
+    mixup: { type: 'float', low: 0, high: 1, reason: 'for long training on few clips' },
+    width: { type: 'choice', options: [0.5, 1, 1.5], reason: 'passes against capacity' },
+    frames: { type: 'choice', options: [64, 128, 256], reason: 'detail in time against speed' },
+  }),
+  async *train(trial) {
+    const { profile, params } = trial
+    const link = linkOf(profile, trial.labels)
+    const front = logMelFront(profile, { maxFrames: Number(params.frames) })
+    const [, bands, steps] = front.shape
+    const data = (yield* loadFeatures(trial, front)) as Uint8Array
+    const signals = { data, bands, steps }
+    const policy: SignalPolicy = {
+      ...PLAIN_SIGNAL_POLICY,
+      shift: Number(params.shift),
+      bandShift: 1,
+      timeMasks: Number(params.masks),
+      timeMaskShare: 0.15,
+      bandMasks: Number(params.masks),
+      bandMaskShare: 0.15,
+      mixup: Number(params.mixup),
+    }
+    const means = bandMeans(signals)
+    const pictures = { data, channels: 1, height: bands, width: steps }
+    const plan = pictureLearnerPlan(trial, link, front, pictures, () => signalBatches(signals, policy, means), {
+      rate: Number(params.rate),
+      weightDecay: Number(params.weightDecay),
+      dropout: Number(params.dropout),
+      labelSmoothing: Number(params.labelSmoothing),
+      widthFactor: Number(params.width),
+      mirrorViews: false,
+    })
+    yield* trainNetwork(trial, link, plan)
+  },
+}
