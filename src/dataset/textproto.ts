@@ -69,12 +69,12 @@ export class TextProto {
       this.#at++
       this.#peek()
     }
-    const word = this.#word()
+    const word = this.#word() || this.#noValue('a whole number')
     let value = Number.NaN
     if (/^(0|[1-9]\d*)$/.test(word)) value = Number(word)
     else if (/^0[xX][0-9a-fA-F]+$/.test(word)) value = Number.parseInt(word, 16)
     else if (/^0[0-7]+$/.test(word)) value = Number.parseInt(word, 8)
-    if (Number.isNaN(value)) throw this.fault('must be a whole number', word || this.#text[this.#at])
+    if (Number.isNaN(value)) throw this.fault('must be a whole number', word)
     if (negative) value = -value
     if (value < -(2 ** 31) || value >= 2 ** 31) throw this.fault('must fit into 32 bits', value)
     return value
@@ -83,19 +83,19 @@ export class TextProto {
   bool(): boolean {
     this.#needColon()
     this.#valueAt = this.#at
-    const word = this.#word()
+    const word = this.#word() || this.#noValue('true or false')
     if (word === 'true' || word === 'True' || word === 't' || word === '1') return true
     if (word === 'false' || word === 'False' || word === 'f' || word === '0') return false
-    throw this.fault('must be true or false', word || this.#text[this.#at])
+    throw this.fault('must be true or false', word)
   }
 
   /** @param names enum values in the order of their numbers, from 0 */
   enumeration<Name extends string>(names: readonly Name[]): Name {
     this.#needColon()
     this.#valueAt = this.#at
-    const word = this.#word()
+    const word = this.#word() || this.#noValue(`one of ${names.join(', ')}`)
     const name = names.find((candidate) => candidate === word) ?? (/^\d+$/.test(word) ? names[Number(word)] : undefined)
-    if (name === undefined) throw this.fault(`must be one of ${names.join(', ')}`, word || this.#text[this.#at])
+    if (name === undefined) throw this.fault(`must be one of ${names.join(', ')}`, word)
     return name
   }
 
@@ -290,6 +290,10 @@ export class TextProto {
     }
     this.#at = at + 1
     return Buffer.concat(parts).toString('utf8')
+  }
+
+  #noValue(expected: string): never {
+    throw this.#unexpected(expected)
   }
 
   #unexpected(expected: string): DataError {

@@ -160,7 +160,7 @@ describe('faults carry line and column', () => {
     ['a stray brace', 'count: 1\n}', 2, 1, 'expected a field name'],
     ['a scalar for a message', 'words: 3', 1, 8, 'expected a message'],
     ['mixed brackets', "words { key: 'a' >", 1, 18, 'expected a field name'],
-    ['no value at all', 'count:', 1, 7, 'must be a whole number'],
+    ['no value at all', 'count:', 1, 7, 'expected a whole number, found the end of the file'],
     ['a list that is not closed', 'count: [1, 2', 1, 13, 'expected "," or "]"'],
     ['columns count characters, not bytes', "name: '没有' count: x", 1, 19, 'must be a whole number'],
   ])('%s', (_title, text, line, column, rule) => {

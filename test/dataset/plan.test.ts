@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest'
+import { type Plan, planValidation, stratifiedSample } from '../../src/dataset/plan.ts'
+import { Rng } from '../../src/support/rng.ts'
+import { allRows, range } from './helpers.ts'
+
+/** [n, k] one-hot labels. */
+function oneHot(classes: number[], k: number): Float32Array {
+  const labels = new Float32Array(classes.length * k)
+  classes.forEach((c, i) => {
+    labels[i * k + c] = 1
+  })
+  return labels
+}
+
+function classShare(labels: Float32Array, rows: Int32Array, k: number, c: number): number {
+  return rows.reduce((sum, row) => sum + labels[row * k + c], 0) / rows.length
+}
+
+function counts(labels: Float32Array, rows: Int32Array, k: number): number[] {
+  return range(k).map((c) => rows.reduce((sum, row) => sum + labels[row * k + c], 0))
+}
+
+/** Every fold splits all rows into two, and every row is judged `judged` times. */
+function checkParts(plan: Plan, n: number): void {
+  for (const { train, validation } of plan.folds) {
+    expect([...train, ...validation].sort((a, b) => a - b)).toEqual(range(n))
+  }
+  expect([...plan.rows]).toEqual(plan.folds.flatMap((fold) => [...fold.validation]))
+  expect(new Set(plan.rows).size).toBe(plan.rows.length)
+}
+
+describe('a plan for many rows', () => {
+  const classes = range(10_000).map((i) => (i % 100 === 0 ? 2 : i % 3 === 0 ? 1 : 0))
+  const labels = oneHot(classes, 4)
+  const plan = planValidation(labels, 10_000, 4, Rng.fromSeed(1))
+
+  it('is one holdout of a fifth, within its bound', () => {
+    expect([plan.kind, plan.folds.length, plan.rows.length]).toEqual(['holdout', 1, 2000])
+    expect(
+      planValidation(
+        oneHot(
+          range(60_000).map((i) => i % 2),
+          2,
+        ),
+        60_000,
+        2,
+        Rng.fromSeed(1),
+      ).rows,
+    ).toHaveLength(2500)
+    checkParts(plan, 10_000)
+  })
+
+  it('has every class in proportion', () => {
+    for (let c = 0; c < 4; c++) {
+      expect(classShare(labels, plan.rows, 4, c)).toBeCloseTo(classShare(labels, allRows(10_000), 4, c), 3)
+    }
+  })
+
+  it('is the same for the same seed and another for another', () => {
+    expect(planValidation(labels, 10_000, 4, Rng.fromSeed(1)).rows).toEqual(plan.rows)
+    expect(planValidation(labels, 10_000, 4, Rng.fromSeed(2)).rows).not.toEqual(plan.rows)
+  })
+
+  it('does not follow the order of a file sorted by class', () => {
+    const sorted = oneHot(
+      range(2000).map((i) => (i < 1000 ? 0 : 1)),
+      2,
+    )
+    const { rows } = planValidation(sorted, 2000, 2, Rng.fromSeed(3))
+    expect(counts(sorted, rows, 2)).toEqual([200, 200])
+    expect(rows[0]).toBeLessThan(50)
+    expect(rows.at(-1)).toBeGreaterThan(1950)
+  })
+})
+
+describe('a plan for few rows', () => {
+  it('is five folds that judge every row once, each class in each', () => {
+    const labels = oneHot(
+      range(103).map((i) => i % 4),
+      4,
+    )
+    const plan = planValidation(labels, 103, 4, Rng.fromSeed(1))
+    expect([plan.kind, plan.folds.length]).toEqual(['folds', 5])
+    checkParts(plan, 103)
+    expect([...plan.rows].sort((a, b) => a - b)).toEqual(range(103))
+    for (const { validation } of plan.folds) {
+      for (const count of counts(labels, validation, 4)) expect(count).toBeGreaterThanOrEqual(4)
+    }
+  })
+
+  it.each([
+    ['three examples', [0, 0, 0, 0, 0, 0, 1, 1, 1], 3],
+    ['two examples', [0, 0, 0, 0, 0, 0, 1, 1], 2],
+    ['one example, which only one fold can have', [0, 0, 0, 0, 0, 0, 1], 5],
+  ])('has as many folds as a class of %s allows', (_title, classes, folds) => {
+    const labels = oneHot(classes, 3)
+    const plan = planValidation(labels, classes.length, 3, Rng.fromSeed(1))
+    expect(plan.folds).toHaveLength(folds)
+    checkParts(plan, classes.length)
+  })
+
+  it('of one class, or of rows without labels, still judges every row', () => {
+    for (const labels of [
+      oneHot(
+        range(10).map(() => 0),
+        1,
+      ),
+      new Float32Array(10),
+    ]) {
+      const plan = planValidation(labels, 10, 1, Rng.fromSeed(1))
+      checkParts(plan, 10)
+      expect(plan.rows).toHaveLength(10)
+    }
+  })
+
+  it.each([0, 1, 2, 3])('works for %i rows', (n) => {
+    const plan = planValidation(
+      oneHot(
+        range(n).map((i) => i % 2),
+        2,
+      ),
+      n,
+      2,
+      Rng.fromSeed(1),
+    )
+    expect([...plan.rows].sort()).toEqual(range(n))
+    for (const { train } of plan.folds) expect(train.length).toBeGreaterThan(n === 0 ? -1 : 0)
+  })
+})
+
+describe('several labels per row', () => {
+  const n = 3000
+  const k = 6
+  const rng = Rng.fromSeed(5)
+  const labels = Float32Array.from({ length: n * k }, (_, i) =>
+    rng.uniform() < [0.5, 0.3, 0.1, 0.02, 0.004, 0][i % k] ? 1 : 0,
+  )
+
+  it('keeps the proportions of frequent and rare classes', () => {
+    const { rows } = planValidation(labels, n, k, Rng.fromSeed(1))
+    const all = counts(labels, allRows(n), k)
+    counts(labels, rows, k).forEach((count, c) => {
+      expect(Math.abs(count - all[c] * 0.2)).toBeLessThan(1 + 0.03 * all[c])
+    })
+  })
+})
+
+describe('a stratified sample', () => {
+  const classes = range(5000).map((i) => (i < 3 ? 2 : i % 10 === 0 ? 1 : 0))
+  const labels = oneHot(classes, 3)
+
+  it('has the asked size, ascending rows of those given, and even the rarest class', () => {
+    const rows = allRows(5000).filter((row) => row % 3 !== 1)
+    const sample = stratifiedSample(labels, rows, 3, 200, Rng.fromSeed(1))
+    expect(sample).toHaveLength(200)
+    expect([...sample]).toEqual([...new Set(sample)].sort((a, b) => a - b))
+    expect(sample.every((row) => row % 3 !== 1)).toBe(true)
+    const [zero, one, two] = counts(labels, sample, 3)
+    expect(zero).toBeGreaterThan(175)
+    expect(one).toBeGreaterThanOrEqual(18)
+    expect(two).toBeGreaterThanOrEqual(1)
+  })
+
+  it('of at least all rows is all rows', () => {
+    expect([...stratifiedSample(labels, Int32Array.of(9, 4, 7), 3, 10, Rng.fromSeed(1))]).toEqual([4, 7, 9])
+  })
+})
