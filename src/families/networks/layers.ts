@@ -1,9 +1,9 @@
 // Building blocks of the networks here, in the order of operators that costs least memory traffic on a CPU: pooling comes before
 // normalisation and ReLU, which then run on a quarter of the elements (ReLU and a positive scale commute with the maximum).
 import type { Value } from '../../graph/builder.ts'
-import { cast, equal, maxPool, mul, pad, relu } from '../../graph/functions.ts'
+import { cast, equal, gemm, maxPool, mul, pad, relu } from '../../graph/functions.ts'
 import { convolution } from '../../graph/layers/convolution.ts'
-import type { Network } from '../../graph/layers/network.ts'
+import { type Network, zeros } from '../../graph/layers/network.ts'
 import { batchNorm } from '../../graph/layers/normalization.ts'
 
 export interface ConvBlockOptions {
@@ -53,4 +53,16 @@ export function halve(net: Network, x: Value): Value {
     rule: ([dy]) => [dy ? mul(g, up(dy), cast(g, equal(g, x, up(y)), 'float32')) : null],
   })
   return y
+}
+
+/**
+ * The last layer, x [n, in] -> logits [n, K]. It starts with no opinion but the classes' frequencies: rare classes would otherwise
+ * spend the first hundreds of steps on their intercept alone.
+ * @param intercepts [K]
+ */
+export function head(net: Network, x: Value, intercepts: Float32Array): Value {
+  const name = net.layerName('head')
+  const weight = net.parameter(`${name}.weight`, [x.shape[1] as number, intercepts.length], zeros)
+  const bias = net.parameter(`${name}.bias`, [intercepts.length], () => intercepts.slice(), 'bias')
+  return gemm(net.g, x, weight, bias)
 }

@@ -5,6 +5,7 @@ import type { FrontEnd, TrialContext } from '../family.ts'
 import type { Pictures } from './augment/pictures.ts'
 import type { BatchMaker, LearnerPlan, NetworkLearner } from './learner.ts'
 import { type PictureNetwork, type PictureShape, pictureForward, pictureMacs, stagesFor } from './picture-network.ts'
+import { interceptsOf } from './train-network.ts'
 import { batchFor, MACS_PER_MS, trainingMs } from './vector-batches.ts'
 
 /** Passes over the training rows that a cycle should make; a network too large for that learns less than a smaller one. */
@@ -50,6 +51,7 @@ export function pictureLearnerPlan(
   }
   const batch = batchFor(count)
   const batches = batchesFor(blank)
+  const intercepts = interceptsOf(trial, link)
   let current: PictureNetwork | null = null
   return {
     firstCycleMs: firstCycleMs(count, base, trial),
@@ -71,7 +73,7 @@ export function pictureLearnerPlan(
         inputType: 'uint8',
         classCount,
         link,
-        forward: pictureForward(network, classCount),
+        forward: pictureForward(network, intercepts),
       },
       batch,
       optimizer: adamW({ beta2: 0.99 }),

@@ -4,9 +4,8 @@
 import type { Value } from '../../graph/builder.ts'
 import { add, concat, globalAveragePool, globalMaxPool, mul, sub } from '../../graph/functions.ts'
 import { dropout } from '../../graph/layers/dropout.ts'
-import { linear } from '../../graph/layers/linear.ts'
-import { type Network, zeros } from '../../graph/layers/network.ts'
-import { convBlock } from './layers.ts'
+import type { Network } from '../../graph/layers/network.ts'
+import { convBlock, head } from './layers.ts'
 
 export interface PictureShape {
   channels: number
@@ -44,7 +43,7 @@ function widthsOf({ width, maxWidth, stages }: PictureNetwork): number[] {
 }
 
 /** x [n, channels, height, width] -> logits [n, classCount] */
-export function pictureForward(network: PictureNetwork, classCount: number): (net: Network, x: Value) => Value {
+export function pictureForward(network: PictureNetwork, intercepts: Float32Array): (net: Network, x: Value) => Value {
   return (net, x) => {
     const { g } = net
     const { shape, stages, stride } = network
@@ -58,7 +57,7 @@ export function pictureForward(network: PictureNetwork, classCount: number): (ne
       y = add(g, y, convBlock(net, inner, widths[stages]))
     }
     const pooled = concat(g, [globalAveragePool(g, y), globalMaxPool(g, y)], 1)
-    return linear(net, dropout(net, pooled, network.dropout), classCount, { init: zeros })
+    return head(net, dropout(net, pooled, network.dropout), intercepts)
   }
 }
 

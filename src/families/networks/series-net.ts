@@ -6,7 +6,7 @@ import { PLAIN_SIGNAL_POLICY, type SignalPolicy, type Signals, signalBatches } f
 import { seriesFront } from './fronts/series-front.ts'
 import { loadFeatures } from './load-features.ts'
 import { type SeriesNetwork, seriesForward, seriesMacs } from './series-network.ts'
-import { trainNetwork } from './train-network.ts'
+import { interceptsOf, trainNetwork } from './train-network.ts'
 import { batchFor, trainingMs } from './vector-batches.ts'
 
 export const seriesNet: Family = {
@@ -81,7 +81,7 @@ export const seriesNet: Family = {
           inputType: 'float32',
           classCount: profile.classCount,
           link,
-          forward: seriesForward(network, profile.classCount),
+          forward: seriesForward(network, interceptsOf(trial, link)),
         },
         batch: batchFor(count, 32),
         optimizer: adamW({ beta2: 0.99 }),

@@ -16,9 +16,9 @@ import {
 } from '../../graph/functions.ts'
 import { convolution } from '../../graph/layers/convolution.ts'
 import { dropout } from '../../graph/layers/dropout.ts'
-import { linear } from '../../graph/layers/linear.ts'
-import { type Network, zeros } from '../../graph/layers/network.ts'
+import type { Network } from '../../graph/layers/network.ts'
 import { batchNorm } from '../../graph/layers/normalization.ts'
+import { head } from './layers.ts'
 
 export interface SeriesNetwork {
   channels: number
@@ -38,7 +38,7 @@ function kernelsFor(steps: number): number[] {
   return [39, 19, 9].map((size) => Math.min(size, Math.max(3, 2 * Math.floor(steps / 4) + 1)))
 }
 
-export function seriesForward(network: SeriesNetwork, classCount: number): (net: Network, x: Value) => Value {
+export function seriesForward(network: SeriesNetwork, intercepts: Float32Array): (net: Network, x: Value) => Value {
   const { channels, filters, modules } = network
   return (net, x) => {
     const { g } = net
@@ -56,7 +56,7 @@ export function seriesForward(network: SeriesNetwork, classCount: number): (net:
       }
     }
     const pooled = concat(g, [globalAveragePool(g, y), globalMaxPool(g, y)], 1)
-    return linear(net, dropout(net, pooled, network.dropout), classCount, { init: zeros })
+    return head(net, dropout(net, pooled, network.dropout), intercepts)
   }
 }
 

@@ -2,7 +2,6 @@
 import { add, relu } from '../../graph/functions.ts'
 import { dropout } from '../../graph/layers/dropout.ts'
 import { linear } from '../../graph/layers/linear.ts'
-import { zeros } from '../../graph/layers/network.ts'
 import { batchNorm } from '../../graph/layers/normalization.ts'
 import { adamW } from '../../graph/optimizers/adamw.ts'
 import { thin } from '../common/collect-features.ts'
@@ -12,8 +11,9 @@ import { allRows } from '../common/train-classical.ts'
 import type { Family } from '../family.ts'
 import { tableFront } from '../fronts/table.ts'
 import type { NetworkDefinition } from './flat-trainer.ts'
+import { head } from './layers.ts'
 import { loadFeatures } from './load-features.ts'
-import { trainNetwork } from './train-network.ts'
+import { interceptsOf, trainNetwork } from './train-network.ts'
 import { batchFor, trainingMs, vectorBatches } from './vector-batches.ts'
 
 /** Values looked at to place pieces, and the widest table taken. */
@@ -52,6 +52,7 @@ export const tableNet: Family = {
     const [width] = front.shape
     const data = yield* loadFeatures(trial, front)
     const [units, layers, rate] = [Number(params.units), Number(params.layers), Number(params.dropout)]
+    const intercepts = interceptsOf(trial, link)
     const definition: NetworkDefinition = {
       inputShape: front.shape,
       inputType: 'float32',
@@ -64,7 +65,7 @@ export const tableNet: Family = {
           const h = dropout(net, relu(g, batchNorm(net, linear(net, y, units, { bias: false }))), rate)
           y = i === 0 ? h : add(g, y, h)
         }
-        return linear(net, y, profile.classCount, { init: zeros })
+        return head(net, y, intercepts)
       },
     }
     const macs = width * units + (layers - 1) * units * units + units * profile.classCount

@@ -8,7 +8,7 @@ import type { BatchMaker } from './learner.ts'
 import { loadFeatures } from './load-features.ts'
 import { documentCounts, readTokens, type Tokens } from './text/tokens.ts'
 import { type TextNetwork, textForward, textMacs } from './text-network.ts'
-import { trainNetwork } from './train-network.ts'
+import { interceptsOf, trainNetwork } from './train-network.ts'
 import { batchFor, trainingMs } from './vector-batches.ts'
 
 const MOST_TOKENS = 20_000
@@ -22,7 +22,7 @@ export const textCnn: Family = {
       rate: 2e-3,
       weightDecay: 0.05,
       dims: 64,
-      filters: 64,
+      filters: 96,
       inputDropout: 0.25,
       dropout: 0.4,
       wordDropout: 0.1,
@@ -40,7 +40,7 @@ export const textCnn: Family = {
       reason: 'decoupled decay; embeddings overfit easily',
     },
     dims: { type: 'choice', options: [32, 64, 128], reason: 'length of an embedding; few texts fill few dimensions' },
-    filters: { type: 'choice', options: [32, 64, 128], reason: 'per width; the paper has 100' },
+    filters: { type: 'choice', options: [48, 96, 160], reason: 'per width; the paper has 100' },
     inputDropout: { type: 'float', low: 0, high: 0.5, reason: 'on embeddings' },
     dropout: { type: 'float', low: 0.1, high: 0.7, reason: 'before the head; the paper has 0.5' },
     wordDropout: { type: 'float', low: 0, high: 0.3, reason: 'whole tokens become unknown, as in test texts' },
@@ -60,7 +60,7 @@ export const textCnn: Family = {
       vocabulary: size,
       dims: Number(params.dims),
       filters: Number(params.filters),
-      widths: [2, 3, 4, 5].filter((width) => width <= length),
+      widths: [3, 5],
       inputDropout: Number(params.inputDropout),
       dropout: Number(params.dropout),
     }
@@ -77,7 +77,7 @@ export const textCnn: Family = {
           inputType: 'float32',
           classCount: profile.classCount,
           link,
-          forward: textForward(network, profile.classCount),
+          forward: textForward(network, interceptsOf(trial, link)),
         },
         batch: batchFor(count, 64),
         optimizer: adamW({ beta2: 0.99 }),

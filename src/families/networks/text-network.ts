@@ -1,14 +1,12 @@
-// TextCNN (Kim 2014) with the mean embedding beside it: embeddings, convolutions over 2 to 5 tokens, the maximum of each filter over
-// the text, dropout, a linear head. Each convolution is one matrix product with the taps side by side and shifted sums of the
-// results, because products are what CPUs do fastest. x [n, length] compact ids as float32, 0 is padding.
+// TextCNN (Kim 2014) with the mean embedding beside it: embeddings, convolutions over 3 and 5 tokens, the maximum of each filter over
+// the text, dropout, a linear head. A convolution is one matrix product over neighbouring embeddings laid side by side, because
+// products are what CPUs do fastest. x [n, length] compact ids as float32, 0 is padding.
 import type { Value } from '../../graph/builder.ts'
 import {
-  add,
   cast,
   concat,
   div,
   greater,
-  matmul,
   maximum,
   mul,
   pad,
@@ -21,22 +19,24 @@ import {
 } from '../../graph/functions.ts'
 import { dropout } from '../../graph/layers/dropout.ts'
 import { embedding, linear } from '../../graph/layers/linear.ts'
-import { heNormal, type Network, normal, zeros } from '../../graph/layers/network.ts'
+import { heNormal, type Network, normal } from '../../graph/layers/network.ts'
+import { head } from './layers.ts'
 
 export interface TextNetwork {
   length: number
   /** Compact ids. */
   vocabulary: number
   dims: number
-  /** Per convolution width. */
+  /** Per width. */
   filters: number
+  /** Odd. */
   widths: readonly number[]
   /** Of the embeddings, then of the pooled filters. */
   inputDropout: number
   dropout: number
 }
 
-export function textForward(network: TextNetwork, classCount: number): (net: Network, x: Value) => Value {
+export function textForward(network: TextNetwork, intercepts: Float32Array): (net: Network, x: Value) => Value {
   const { length, vocabulary, dims, filters, widths } = network
   return (net, x) => {
     const { g } = net
@@ -45,38 +45,20 @@ export function textForward(network: TextNetwork, classCount: number): (net: Net
     const e = mul(g, dropout(net, embedded, network.inputDropout), mask)
     const count = maximum(g, reduceSum(g, mask, [1]), 1)
     const parts = [div(g, reduceSum(g, e, [1]), count)]
+    const reach = Math.floor(Math.max(...widths) / 2)
+    const roomy = pad(g, e, [0, reach, 0, 0, reach, 0])
+    const moved = Array.from({ length: 2 * reach + 1 }, (_, j) => slice(g, roomy, 1, j, j + length))
     for (const width of widths) {
-      const init = heNormal(width * dims)
-      const weight = net.parameter(`${net.layerName('taps')}.weight`, [dims, width * filters], init)
-      const bias = net.parameter(`${net.layerName('tapsBias')}.bias`, [filters], zeros, 'bias')
-      const taps = matmul(g, e, weight)
-      let sum: Value | null = null
-      for (let j = 0; j < width; j++) {
-        const tap = shifted(net, slice(g, taps, 2, j * filters, (j + 1) * filters), j - Math.floor(width / 2), length)
-        sum = sum === null ? tap : add(g, sum, tap)
-      }
+      const side = Math.floor(width / 2)
+      const window = concat(g, moved.slice(reach - side, reach + side + 1), 2)
+      const features = linear(net, window, filters, { init: heNormal(width * dims) })
       // After the ReLU nothing is below 0, so masked positions never win.
-      parts.push(reduceMax(g, mul(g, relu(g, add(g, sum!, bias)), mask), [1]))
+      parts.push(reduceMax(g, mul(g, relu(g, features), mask), [1]))
     }
-    const pooled = reshape(g, concat(g, parts, 1), [-1, dims + widths.length * filters])
-    return linear(
-      net,
-      dropout(net, g.refine(pooled, [x.shape[0], dims + widths.length * filters]), network.dropout),
-      classCount,
-      {
-        init: zeros,
-      },
-    )
+    const wide = dims + widths.length * filters
+    const pooled = g.refine(reshape(g, concat(g, parts, 1), [-1, wide]), [x.shape[0], wide])
+    return head(net, dropout(net, pooled, network.dropout), intercepts)
   }
-}
-
-/** y[:, t] = x[:, t + by], zeros outside. x [n, length, c] */
-function shifted(net: Network, x: Value, by: number, length: number): Value {
-  const { g } = net
-  if (by === 0) return x
-  return by > 0
-    ? pad(g, slice(g, x, 1, by, null), [0, 0, 0, 0, by, 0])
-    : pad(g, slice(g, x, 1, 0, length + by), [0, -by, 0, 0, 0, 0])
 }
 
 /** Multiply-adds of one example's forward pass. */

@@ -6,8 +6,7 @@ import type { GraphBuilder, Value } from '../../graph/builder.ts'
 import { add, mul, sigmoid, slice, softmax } from '../../graph/functions.ts'
 import { nauc } from '../../metrics/nauc.ts'
 import { AutomlError } from '../../support/errors.ts'
-import type { Rng } from '../../support/rng.ts'
-import type { Link } from '../common/label-statistics.ts'
+import { type Link, priorIntercepts, targetsOf } from '../common/label-statistics.ts'
 import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
 import { FIRST_CYCLE, LATER_CYCLE, rateAt } from './cycle.ts'
 import { nextCycleMs, publishIsDue } from './cycle-plan.ts'
@@ -295,7 +294,8 @@ function restore({ facts, arrays }: TrialState, course: Course): TrainerState[] 
   return states
 }
 
-/** A stream of its own for anything that a plan draws. */
-export function planStream(trial: TrialContext): Rng {
-  return trial.rng.split('plan')
+/** [K] intercepts that give the class frequencies among the rows that teach. */
+export function interceptsOf(trial: TrialContext, link: Link): Float32Array {
+  const { labels, plan, profile } = trial
+  return priorIntercepts(targetsOf(link, labels, profile.classCount, plan.folds[0].train))
 }

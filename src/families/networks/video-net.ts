@@ -8,7 +8,7 @@ import { type Pictures, pictureBatches } from './augment/pictures.ts'
 import { findSymmetry } from './augment/symmetry.ts'
 import { loadFeatures } from './load-features.ts'
 import { channelStatistics } from './picture-learner.ts'
-import { trainNetwork } from './train-network.ts'
+import { interceptsOf, trainNetwork } from './train-network.ts'
 import { batchFor, trainingMs } from './vector-batches.ts'
 import { type VideoNetwork, videoForward, videoMacs } from './video-network.ts'
 
@@ -85,7 +85,7 @@ export const videoNet: Family = {
           inputType: 'uint8',
           classCount: profile.classCount,
           link,
-          forward: videoForward(network, profile.classCount),
+          forward: videoForward(network, interceptsOf(trial, link)),
         },
         batch: batchFor(count, 32),
         optimizer: adamW({ beta2: 0.99 }),

@@ -4,9 +4,8 @@
 import type { Value } from '../../graph/builder.ts'
 import { concat, mul, pad, reduceMax, reduceMean, reshape, slice, sub } from '../../graph/functions.ts'
 import { dropout } from '../../graph/layers/dropout.ts'
-import { linear } from '../../graph/layers/linear.ts'
-import { type Network, zeros } from '../../graph/layers/network.ts'
-import { convBlock } from './layers.ts'
+import type { Network } from '../../graph/layers/network.ts'
+import { convBlock, head } from './layers.ts'
 
 export interface VideoNetwork {
   frames: number
@@ -24,7 +23,7 @@ export interface VideoNetwork {
 /** Share of the channels that moves one frame forth, and as many back. */
 const SHIFTED = 8
 
-export function videoForward(network: VideoNetwork, classCount: number): (net: Network, x: Value) => Value {
+export function videoForward(network: VideoNetwork, intercepts: Float32Array): (net: Network, x: Value) => Value {
   const { frames, channels, height, width, base, stages } = network
   return (net, x) => {
     const { g } = net
@@ -42,7 +41,7 @@ export function videoForward(network: VideoNetwork, classCount: number): (net: N
     const space = reshape(g, reduceMean(g, y, [2, 3]), [-1, frames, out])
     const peaks = reshape(g, reduceMax(g, y, [2, 3]), [-1, frames, out])
     const pooled = concat(g, [reduceMean(g, space, [1]), reduceMax(g, space, [1]), reduceMean(g, peaks, [1])], 1)
-    return linear(net, dropout(net, pooled, network.dropout), classCount, { init: zeros })
+    return head(net, dropout(net, pooled, network.dropout), intercepts)
   }
 }
 

@@ -5,7 +5,6 @@ import { and, cast, gather, greaterOrEqual, less, slice, where } from '../../../
 import { fingerprint } from '../../common/fingerprint.ts'
 import type { FrontEnd } from '../../family.ts'
 import { tokenIds } from '../text/bag-model.ts'
-import type { Tokens } from '../text/tokens.ts'
 
 export const PADDING = 0
 export const UNKNOWN = 1
