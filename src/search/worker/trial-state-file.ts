@@ -1,9 +1,9 @@
 // A trial's snapshot as one file, replaced by rename: length of a JSON header (uint32 LE), the header, then the arrays, each at a
 // multiple of 8 bytes. Read again when the trial goes on after an interruption.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { TrialState } from '../../families/family.ts'
-import { writeFileAtomic } from '../../support/atomic-file.ts'
+import { outputWriteError, writeFileAtomic } from '../../support/atomic-file.ts'
 
 export interface SavedTrial {
   state: TrialState
@@ -39,6 +39,11 @@ export function writeTrialState(path: string, { state, rng }: SavedTrial): void 
   text.copy(file, 4)
   for (const [i, data] of Object.values(state.arrays).entries()) {
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start + arrays[i].offset)
+  }
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+  } catch (cause) {
+    throw outputWriteError(path, cause)
   }
   writeFileAtomic(path, file)
 }
