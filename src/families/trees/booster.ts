@@ -28,8 +28,10 @@ export interface Booster {
   readonly margins: Float32Array
   readonly rounds: number
   readonly trainCount: number
-  /** Adds one tree; a round is `treesPerRound` of them. Returns true when a round is complete. */
-  step(): boolean
+  /** Row-features and row-margins that one step visits, roughly. */
+  readonly stepWork: number
+  /** Adds one tree, yielding as it goes. Rounds are complete when every margin has had its tree. */
+  step(): Generator<void, void, void>
   /** The trees of all whole rounds, named for a trial's saved state. */
   save(prefix: string): TrialState['arrays']
 }
@@ -84,8 +86,11 @@ export function createBooster(input: BoosterInput): Booster {
     gradientsOf(objective, margins, labels, weights, train, first, second)
   }
 
-  function step(): boolean {
-    if (learned.length === 0 || train.length === 0) return ++rounds > 0
+  function* step(): Generator<void, void, void> {
+    if (learned.length === 0 || train.length === 0) {
+      rounds++
+      return
+    }
     const rng = input.rng.split(`${rounds}/${turn}`)
     if (turn === 0) startRound(rng)
     const used = featureBag(codes.bins.length, options.featureShare, rng)
@@ -94,15 +99,14 @@ export function createBooster(input: BoosterInput): Booster {
     if (shared) sketch(structure, first, second, width, rows, bagged, learned, rng)
     else single(structure, first, second, width, rows, bagged, learned[turn])
     const outputs = shared ? learned : learned.subarray(turn, turn + 1)
-    const grown = grower.grow(store, rows, bagged, structure, used)
+    const grown = yield* grower.grow(store, rows, bagged, structure, used)
     for (const leaf of grown.leaves) writeLeaf(leaf, outputs)
     if (bagged < rows.length) store.addScores(codes, rows.subarray(bagged), margins, width, from)
     store.addScores(codes, watched, margins, width, from)
     turn = shared ? 0 : (turn + 1) % learned.length
-    if (turn !== 0) return false
+    if (turn !== 0) return
     rounds++
     whole = store.mark()
-    return true
   }
 
   /** Newton's step of every output from the leaf's exact sums. */
@@ -147,6 +151,7 @@ export function createBooster(input: BoosterInput): Booster {
       return rounds
     },
     trainCount: train.length,
+    stepWork: (train.length + 500) * (4 + featuresPerRow(codes) * options.featureShare + (shared ? 5 * width : 3)),
     step,
     save: (prefix) => store.save(prefix, whole),
   }
@@ -264,6 +269,10 @@ function sketch(
     for (let m = 0; m < width; m++) curvature += second[at + m]
     to.second[rows[i]] = curvature
   }
+}
+
+function featuresPerRow(codes: Codes): number {
+  return codes.layout === 'dense' ? codes.bins.length : codes.features.length / Math.max(1, codes.rows)
 }
 
 function indicesOf(flags: Uint8Array): Int32Array {

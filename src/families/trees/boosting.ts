@@ -19,8 +19,8 @@ const PATIENCE = 3
 /** Share of the remaining error (1 - NAUC) that a judgement must take off to count as progress, and to be worth predicting with. */
 const WORTH_WAITING = 0.005
 const WORTH_PUBLISHING = 0.1
-/** Row-features visited between two safe points, about 30 ms. */
-const WORK_PER_YIELD = 4e6
+/** Row-features and row-margins visited between two safe points: about 30 ms. */
+const WORK_PER_YIELD = 6e6
 /** Nodes of one exported ensemble: each costs about 3 us of serialising and loading. */
 const MAX_NODES = 500_000
 
@@ -80,12 +80,13 @@ async function* boostFolds(
   const judges = table.positions(plan.rows)
   const truth = labelsOf(trial, plan.rows)
   let until = judgementAfter(Math.min(...boosters.map((booster) => booster.rounds)))
-  for (let pause = pauser(table); ; until = judgementAfter(until)) {
+  for (const step = stepper(); ; until = judgementAfter(until)) {
     until = Math.min(until, maxRounds)
     for (const booster of boosters) {
       while (booster.rounds < until) {
-        booster.step()
-        if (pause(booster)) yield { type: 'progress', units: booster.rounds, of: maxRounds, note: 'boosting rounds' }
+        for (const _ of step(booster)) {
+          yield { type: 'progress', units: booster.rounds, of: maxRounds, note: 'boosting rounds' }
+        }
       }
     }
     const scores = joined(
@@ -124,11 +125,11 @@ async function* boostAll(
   const rounds = Math.round(course.best.rounds * Math.min(1.25, trainCount / trial.plan.folds[0].train.length))
   const booster = boosterOn(trial, table, table.teaching(every), new Int32Array(0), 'all', store)
   course.boosters = [booster]
-  const pause = pauser(table)
+  const step = stepper()
   while (booster.rounds < rounds) {
-    booster.step()
-    if (pause(booster))
+    for (const _ of step(booster)) {
       yield { type: 'progress', units: booster.rounds, of: rounds, note: 'boosting rounds on all rows' }
+    }
   }
   const model = modelOf(table, [booster])
   yield { type: 'candidate', validation: course.scores.slice(), model, trainedOn: 'all' }
@@ -162,15 +163,15 @@ function modelOf(table: TrainingTable, boosters: readonly Booster[]): Model {
   )
 }
 
-/** Says when enough has been done for a safe point. */
-function pauser({ codes }: TrainingTable): (booster: Booster) => boolean {
-  const features = codes.layout === 'dense' ? codes.bins.length : codes.features.length / Math.max(1, codes.rows) + 16
+/** Adds one tree, stopping at safe points; small steps are taken several at a time. */
+function stepper(): (booster: Booster) => Generator<void, void, void> {
   let work = 0
-  return (booster) => {
-    work += (booster.trainCount + 1000) * features
-    if (work < WORK_PER_YIELD) return false
+  return function* (booster) {
+    yield* booster.step()
+    work += booster.stepWork
+    if (work < WORK_PER_YIELD) return
     work = 0
-    return true
+    yield
   }
 }
 

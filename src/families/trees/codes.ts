@@ -156,20 +156,3 @@ function entriesByFeature(batch: SparseBatch, columns: Int32Array) {
   }
   return { start, values, rows }
 }
-
-/**
- * Sparse codes written out by column, for learners that visit single columns.
- * @param most the first so many features
- */
-export function toDense(codes: SparseCodes, most: number): DenseCodes {
-  const { rows } = codes
-  const count = Math.min(most, codes.bins.length)
-  const columns = new Uint8Array(rows * count)
-  for (let f = 0; f < count; f++) columns.fill(codes.absent[f], f * rows, (f + 1) * rows)
-  for (let i = 0; i < rows; i++) {
-    for (let p = codes.indptr[i]; p < codes.indptr[i + 1]; p++) {
-      if (codes.features[p] < count) columns[codes.features[p] * rows + i] = codes.codes[p]
-    }
-  }
-  return { layout: 'dense', rows, bins: codes.bins.slice(0, count), columns }
-}

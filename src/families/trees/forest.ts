@@ -4,31 +4,31 @@
 import type { Rng } from '../../support/rng.ts'
 import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
 import { rowWeights } from './booster.ts'
-import { type DenseCodes, toDense } from './codes.ts'
 import { forestOptions } from './forest-space.ts'
 import { forestModel } from './models.ts'
 import { labelLists, type RandomTreeGrower, randomTreeGrower } from './random-trees.ts'
 import type { TreeSource } from './source.ts'
+import { sparseRandomTreeGrower } from './sparse-random-trees.ts'
 import { loadTable, type TrainingTable } from './training-table.ts'
-import { TreeStore } from './tree-store.ts'
+import { type StoreMark, TreeStore } from './tree-store.ts'
 
 /** Trees at which a candidate is published before the full size: the first says what to expect, the second is nearly as good as all. */
 const STOPS = [12, 40]
 /** Nodes of one exported forest: each costs about 3 us of serialising and loading. */
 const MAX_NODES = 900_000
-/** Codes of a sparse table written out by column. */
-const MAX_DENSE_BYTES = 160e6
 
 interface Course {
   stage: 'folds' | 'all' | 'done'
   /** [plan.rows, K] sums over the trees grown so far. */
   sums: Float32Array
-  stores: TreeStore[]
+  stands: Stand[]
 }
 
 /** One part of the plan: where its trees come from. */
 interface Stand {
   store: TreeStore
+  /** The store as it was after its last whole tree. */
+  whole: StoreMark
   grower: RandomTreeGrower
   train: Int32Array
   weights: Float32Array
@@ -36,33 +36,35 @@ interface Stand {
 }
 
 export async function* trainForest(trial: TrialContext, source: TreeSource): AsyncGenerator<TrialEvent, void, void> {
-  const { plan, profile } = trial
+  const { plan, profile, params } = trial
   const { classCount } = profile
-  const course: Course = readCourse(trial.resumed, plan.rows.length * classCount) ?? {
+  const resumed = readCourse(trial.resumed, plan.rows.length * classCount)
+  const course: Course = resumed?.course ?? {
     stage: 'folds',
     sums: new Float32Array(plan.rows.length * classCount),
-    stores: [],
+    stands: [],
   }
   trial.saveState(() => saveCourse(course))
   if (course.stage === 'done') return
   const table = yield* loadTable(trial, source, {})
-  const codes = denseOf(table)
+  const stores = resumed?.stores ?? []
   if (course.stage === 'folds') {
-    const trees = yield* growFolds(trial, table, codes, course)
+    const trees = yield* growFolds(trial, table, course, stores.splice(0))
     course.stage = 'all'
-    course.stores = []
     course.sums = course.sums.map((sum) => sum / trees)
   }
   const every = Int32Array.from({ length: profile.trainCount }, (_, row) => row)
-  const stand = standOn(trial, table, codes, table.teaching(every), 'all', course.stores[0] ?? null)
-  course.stores = [stand.store]
-  const wanted = Number(trial.params.trees)
-  while (stand.store.roots.length < wanted && stand.store.nodes < MAX_NODES) {
-    growOne(stand, trial)
-    yield { type: 'progress', units: stand.store.roots.length, of: wanted, note: 'trees on all rows' }
+  const stand = standOn(trial, table, table.teaching(every), 'all', stores[0] ?? null)
+  course.stands = [stand]
+  const { store } = stand
+  const wanted = Number(params.trees)
+  while (store.roots.length < wanted && store.nodes < MAX_NODES) {
+    const progress = { type: 'progress', units: store.roots.length, of: wanted, note: 'trees on all rows' } as const
+    for (const _ of growOne(stand, trial)) yield progress
+    yield progress
   }
   course.stage = 'done'
-  const model = forestModel(table, [{ store: stand.store, from: 0, to: stand.store.roots.length }])
+  const model = forestModel(table, [{ store, from: 0, to: store.roots.length }])
   yield { type: 'candidate', validation: course.sums.map(toScore), model, trainedOn: 'all' }
 }
 
@@ -70,33 +72,23 @@ export async function* trainForest(trial: TrialContext, source: TreeSource): Asy
 async function* growFolds(
   trial: TrialContext,
   table: TrainingTable,
-  codes: DenseCodes,
   course: Course,
+  stores: readonly TreeStore[],
 ): AsyncGenerator<TrialEvent, number, void> {
   const { plan } = trial
   const wanted = Number(trial.params.trees)
-  const stands = plan.folds.map(({ train }, i) =>
-    standOn(trial, table, codes, table.teaching(train), i, course.stores[i] ?? null),
-  )
-  course.stores = stands.map(({ store }) => store)
+  course.stands = plan.folds.map(({ train }, i) => standOn(trial, table, table.teaching(train), i, stores[i] ?? null))
+  const { stands } = course
   const judges = plan.folds.map(({ validation }) => table.positions(validation))
-  const margins = new Float32Array(codes.rows * table.classes)
-  const judge = (i: number, tree: number) => {
-    const rows = judges[i]
-    for (const row of rows) margins.fill(0, row * table.classes, (row + 1) * table.classes)
-    stands[i].store.addScores(codes, rows, margins, table.classes, tree, tree + 1)
-    let at = judges.slice(0, i).reduce((sum, part) => sum + part.length, 0) * table.classes
-    for (const row of rows)
-      for (let k = 0; k < table.classes; k++) course.sums[at++] += margins[row * table.classes + k]
-  }
-  let trees = Math.min(...stands.map(({ store }) => store.roots.length))
-  let full = false
-  while (trees < wanted && !full) {
+  let trees = Math.min(...stands.map(({ whole }) => whole.trees))
+  for (let full = false; trees < wanted && !full; ) {
     for (const [i, stand] of stands.entries()) {
-      if (stand.store.roots.length > trees) continue
-      growOne(stand, trial)
-      judge(i, trees)
-      yield { type: 'progress', units: trees, of: wanted, note: 'trees' }
+      if (stand.whole.trees > trees) continue
+      const progress = { type: 'progress', units: trees, of: wanted, note: 'trees' } as const
+      for (const _ of growOne(stand, trial)) yield progress
+      const before = judges.slice(0, i).reduce((sum, rows) => sum + rows.length, 0)
+      addVotes(table, stand.store, trees, judges[i], course.sums.subarray(before * table.classes))
+      yield progress
     }
     trees++
     full = stands.some(({ store }) => store.nodes >= MAX_NODES)
@@ -109,28 +101,50 @@ async function* growFolds(
   return trees
 }
 
+/** Adds one tree's leaf frequencies for `rows` to sums [rows, K]. */
+function addVotes(
+  { codes, classes }: TrainingTable,
+  store: TreeStore,
+  tree: number,
+  rows: Int32Array,
+  sums: Float32Array,
+) {
+  for (let i = 0; i < rows.length; i++) {
+    const leaf = store.leafOf(store.roots[tree], codes, rows[i])
+    for (let e = store.left[leaf]; e < store.right[leaf]; e++) sums[i * classes + store.target[e]] += store.weight[e]
+  }
+}
+
 function standOn(
   trial: TrialContext,
   table: TrainingTable,
-  codes: DenseCodes,
   train: Int32Array,
   part: number | 'all',
   store: TreeStore | null,
 ): Stand {
+  const { codes } = table
   const options = forestOptions(trial.params, codes.bins.length, train.length)
+  const labels = labelLists(table.targets, table.classes)
+  const trees = store ?? new TreeStore()
   return {
-    store: store ?? new TreeStore(),
-    grower: randomTreeGrower(codes, labelLists(table.targets, table.classes), options),
+    store: trees,
+    whole: trees.mark(),
+    grower:
+      codes.layout === 'dense'
+        ? randomTreeGrower(codes, labels, options)
+        : sparseRandomTreeGrower(codes, labels, options),
     train,
     weights: rowWeights(table.targets, table.classes, train, codes.rows, Number(trial.params.balance)),
     rng: trial.rng.split(`forest ${part}`),
   }
 }
 
-function growOne({ store, grower, train, weights, rng }: Stand, trial: TrialContext): void {
+function* growOne(stand: Stand, trial: TrialContext): Generator<void, void, void> {
+  const { store, grower, train, weights, rng } = stand
   const random = rng.split(store.roots.length)
   if (trial.params.bootstrap !== true) {
-    grower.grow(store, train.slice(), weights, random)
+    yield* grower.grow(store, train.slice(), weights, random)
+    stand.whole = store.mark()
     return
   }
   const drawn = new Float32Array(weights.length)
@@ -138,12 +152,13 @@ function growOne({ store, grower, train, weights, rng }: Stand, trial: TrialCont
     const row = train[random.below(train.length)]
     drawn[row] += weights[row]
   }
-  grower.grow(
+  yield* grower.grow(
     store,
     train.filter((row) => drawn[row] > 0),
     drawn,
     random,
   )
+  stand.whole = store.mark()
 }
 
 /** As many trees as one part has, taken from all parts in turn. */
@@ -155,26 +170,22 @@ function meanModel(table: TrainingTable, stands: readonly Stand[], trees: number
   return forestModel(table, parts)
 }
 
-function denseOf({ codes }: TrainingTable): DenseCodes {
-  return codes.layout === 'dense' ? codes : toDense(codes, Math.floor(MAX_DENSE_BYTES / Math.max(1, codes.rows)))
-}
-
 function toScore(mean: number): number {
   return Math.min(1, Math.max(0, mean))
 }
 
-function saveCourse({ stage, sums, stores }: Course): TrialState {
+function saveCourse({ stage, sums, stands }: Course): TrialState {
   return {
-    facts: { stage, stores: stores.length },
-    arrays: Object.assign({ sums: sums.slice() }, ...stores.map((store, i) => store.save(`${i}/`))),
+    facts: { stage, stands: stands.length },
+    arrays: Object.assign({ sums: sums.slice() }, ...stands.map(({ store, whole }, i) => store.save(`${i}/`, whole))),
   }
 }
 
 /** Null when there is nothing to resume, or when it belongs to another plan. */
-function readCourse(state: TrialState | null, scoreCount: number): Course | null {
+function readCourse(state: TrialState | null, scoreCount: number): { course: Course; stores: TreeStore[] } | null {
   const sums = state?.arrays.sums
   if (!state || !(sums instanceof Float32Array) || sums.length !== scoreCount) return null
-  const { stage, stores } = state.facts as { stage: Course['stage']; stores: number }
-  const loaded = Array.from({ length: stores }, (_, i) => TreeStore.load(state.arrays, `${i}/`) ?? new TreeStore())
-  return { stage, sums: sums.slice(), stores: loaded }
+  const { stage, stands } = state.facts as { stage: Course['stage']; stands: number }
+  const stores = Array.from({ length: stands }, (_, i) => TreeStore.load(state.arrays, `${i}/`) ?? new TreeStore())
+  return { course: { stage, sums: sums.slice(), stands: [] }, stores }
 }

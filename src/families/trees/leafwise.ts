@@ -44,11 +44,21 @@ export interface GrownTree {
 
 export interface Grower {
   /**
-   * Adds a tree to `store`, its leaves still to be opened, and reorders rows[0..count) so that leaves own ranges of it.
+   * Adds a tree to `store`, its leaves still to be opened, and reorders rows[0..count) so that leaves own ranges of it. Yields as
+   * it goes.
    * @param used features that may split, ascending
    */
-  grow(store: TreeStore, rows: Int32Array, count: number, gradients: Gradients, used: Int32Array): GrownTree
+  grow(
+    store: TreeStore,
+    rows: Int32Array,
+    count: number,
+    gradients: Gradients,
+    used: Int32Array,
+  ): Generator<void, GrownTree, void>
 }
+
+/** Row-features added to histograms between two yields: about 20 ms. */
+const WORK_PER_YIELD = 1e7
 
 interface Leaf {
   node: number
@@ -74,7 +84,13 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
   const order = new Int32Array(256)
   const ratio = new Float64Array(256)
 
-  function grow(store: TreeStore, rows: Int32Array, count: number, gradients: Gradients, used: Int32Array): GrownTree {
+  function* grow(
+    store: TreeStore,
+    rows: Int32Array,
+    count: number,
+    gradients: Gradients,
+    used: Int32Array,
+  ): Generator<void, GrownTree, void> {
     const dims = gradients.first.length
     const channels = 1 + (dims >> 1)
     const scale = pack(gradients, rows, count, channels)
@@ -84,6 +100,7 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
     fillHistogram(codes, offsets, rows, 0, count, packed, channels, used, gathered, first.histogram)
     findSplit(first, dims, scale, used)
     const leaves = [first]
+    let work = count * used.length
     while (leaves.length < options.leaves) {
       let best = -1
       for (let i = 0; i < leaves.length; i++) if (leaves[i].gain > (best < 0 ? 0 : leaves[best].gain)) best = i
@@ -107,6 +124,11 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
         for (let s = 0; s < channels * slots; s++) large[s] -= small[s]
         findSplit(leftLeaf, dims, scale, used)
         findSplit(rightLeaf, dims, scale, used)
+        work += (end - begin) * used.length
+        if (work > WORK_PER_YIELD) {
+          work = 0
+          yield
+        }
       }
     }
     for (const leaf of leaves) spare.push(leaf.histogram)

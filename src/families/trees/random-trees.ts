@@ -44,13 +44,16 @@ export function labelLists(labels: Float32Array, classes: number): LabelLists {
   return { start, label, mass, classes }
 }
 
+/** Rows visited between two yields: about 20 ms. */
+export const WORK_PER_YIELD = 4e6
+
 export interface RandomTreeGrower {
   /**
-   * Adds one tree with its leaves to `store`.
+   * Adds one tree with its leaves to `store`, yielding as it goes.
    * @param rows training rows, reordered; every row once
    * @param weights [codes.rows] row weights; rows of weight 0 must not be in `rows`
    */
-  grow(store: TreeStore, rows: Int32Array, weights: Float32Array, rng: Rng): void
+  grow(store: TreeStore, rows: Int32Array, weights: Float32Array, rng: Rng): Generator<void, void, void>
 }
 
 export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options: RandomTreeOptions): RandomTreeGrower {
@@ -69,15 +72,9 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
   const localWeight = new Float64Array(n)
   const localCode = new Uint8Array(n)
 
-  function grow(store: TreeStore, rows: Int32Array, weights: Float32Array, rng: Rng): void {
-    // A private fast stream: thresholds and features are drawn millions of times.
-    let state = rng.uint32() | 1
-    const below = (limit: number) => {
-      state ^= state << 13
-      state ^= state >>> 17
-      state ^= state << 5
-      return Math.floor(((state >>> 0) / 4294967296) * limit)
-    }
+  function* grow(store: TreeStore, rows: Int32Array, weights: Float32Array, rng: Rng): Generator<void, void, void> {
+    const below = quickStream(rng)
+    let work = 0
     const root = store.addNode()
     store.roots.push(root)
     // Depth first, so that what a node learned of constant features (the first `constant` of `features`) holds for its subtree.
@@ -88,6 +85,10 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
       const end = stack.pop()!
       const begin = stack.pop()!
       const at = stack.pop()!
+      if (work > WORK_PER_YIELD) {
+        work = 0
+        yield
+      }
       let weight = 0
       node.fill(0)
       for (let i = begin; i < end; i++) {
@@ -101,7 +102,7 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
         } else for (let p = start[row]; p < start[row + 1]; p++) node[label[p]] += w * mass[p]
       }
       if (end - begin < 2 || depth >= options.maxDepth || weight < 2 * options.minLeaf || isPure(node, weight)) {
-        writeLeaf(store, at, weight)
+        writeLeaf(store, at, node, weight)
         continue
       }
       let square = 0
@@ -139,6 +140,7 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
           continue
         }
         tried++
+        work += end - begin
         const missingLeft = missing > 0 && lowest < highest && below(2) === 1
         if (options.split === 'random') {
           const code = lowest === highest ? highest : lowest + below(highest - lowest)
@@ -169,12 +171,12 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
         bestCode = fallbackCode
       }
       if (bestFeature < 0) {
-        writeLeaf(store, at, weight)
+        writeLeaf(store, at, node, weight)
         continue
       }
       const middle = partition(rows, begin, end, bestFeature * n, bestCode, bestMissingLeft)
       if (middle === begin || middle === end) {
-        writeLeaf(store, at, weight)
+        writeLeaf(store, at, node, weight)
         continue
       }
       const left = store.addNode()
@@ -342,16 +344,6 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
     return left
   }
 
-  function isPure(masses: Float64Array, weight: number): boolean {
-    for (let k = 0; k < classes; k++) if (masses[k] > 1e-9 * weight && masses[k] < weight * (1 - 1e-9)) return false
-    return true
-  }
-
-  function writeLeaf(store: TreeStore, at: number, weight: number): void {
-    store.openLeaf(at)
-    for (let k = 0; k < classes; k++) if (node[k] > 0) store.addEntry(at, k, node[k] / weight)
-  }
-
   return { grow }
 }
 
@@ -359,4 +351,29 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
 function isSingle({ start, mass }: LabelLists): boolean {
   for (let i = 0; i + 1 < start.length; i++) if (start[i + 1] !== i + 1 || mass[i] !== 1) return false
   return true
+}
+
+/** xorshift32: thresholds and features are drawn millions of times. Returns draws of integers in [0, limit). */
+export function quickStream(rng: Rng): (limit: number) => number {
+  let state = rng.uint32() | 1
+  return (limit) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return Math.floor(((state >>> 0) / 4294967296) * limit)
+  }
+}
+
+/** Every class is on all of the node's weight or on none. */
+export function isPure(masses: Float64Array, weight: number): boolean {
+  for (let k = 0; k < masses.length; k++) {
+    if (masses[k] > 1e-9 * weight && masses[k] < weight * (1 - 1e-9)) return false
+  }
+  return true
+}
+
+/** Class frequencies of a leaf. */
+export function writeLeaf(store: TreeStore, at: number, masses: Float64Array, weight: number): void {
+  store.openLeaf(at)
+  for (let k = 0; k < masses.length; k++) if (masses[k] > 0) store.addEntry(at, k, masses[k] / weight)
 }
