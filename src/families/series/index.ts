@@ -1,4 +1,5 @@
-// Series families.
+// Families for series.
 import type { Family } from '../family.ts'
+import { rocket } from './rocket-family.ts'
 
-export const seriesFamilies: Family[] = []
+export const seriesFamilies: Family[] = [rocket]

@@ -3,6 +3,7 @@
 // that of a softmax of such margins: each margin was trained against all other classes, and a softmax lets the runner-up decide.
 import type { GraphBuilder, Value } from '../../graph/builder.ts'
 import { clip, concat, div, mul, reduceSum, sigmoid, sub } from '../../graph/functions.ts'
+import { logLoss } from '../../metrics/log-loss.ts'
 import { nauc } from '../../metrics/nauc.ts'
 import { fitScale } from '../common/calibration.ts'
 import type { Link, Targets } from '../common/label-statistics.ts'
@@ -20,6 +21,8 @@ export function outputTargets(targets: Targets): Float32Array {
 
 const LIMIT = 30
 const TINY = 1e-20
+/** NAUC closer than this is the same: then probabilities should be honest. */
+const TIE = 5e-4
 
 /** @param margins [n, outputs] @returns [n, classCount] */
 export function marginScores(margins: Float32Array, link: Link, classCount: number, scale: number): Float32Array {
@@ -66,16 +69,12 @@ export function chooseScale(margins: Float32Array, targets: Targets): number {
     for (let row = 0; row < margins.length; row++) two[2 * row + 1] = margins[row]
     return fitScale(two, targets, 0.25, 16)
   }
-  let best = 1
-  let bestScore = Number.NEGATIVE_INFINITY
-  for (const scale of [0.5, 1, 2, 4, 8]) {
-    const score = nauc(values, marginScores(margins, link, classCount, scale), classCount)
-    if (score > bestScore) {
-      best = scale
-      bestScore = score
-    }
-  }
-  return best
+  const tried = [0.5, 1, 2, 4, 8, 16].map((scale) => {
+    const scores = marginScores(margins, link, classCount, scale)
+    return { scale, score: nauc(values, scores, classCount), loss: logLoss(values, scores, classCount, false) }
+  })
+  const enough = Math.max(...tried.map(({ score }) => score)) - TIE
+  return tried.filter(({ score }) => score >= enough).reduce((a, b) => (b.loss < a.loss ? b : a)).scale
 }
 
 function logistic(z: number): number {
