@@ -30,7 +30,8 @@ export function readDenseRows(
   const steps = spec.sequenceSize
   const width = rowCount > 0 && cols > 0 ? rowCount * cols * channels : 0
   const size = steps > 0 ? width * steps : 0
-  const pool: FloatPool = { data: new Float32Array(size * rows.length), length: 0 }
+  const capacity = size > 0 ? size * rows.length : expectedValues(index, rows, width)
+  const pool: FloatPool = { data: new Float32Array(capacity), length: 0 }
   const starts = new Float64Array(rows.length)
   const shapes = new Int32Array(rows.length * 4)
   visitRows(index, rows, field, (wire, record, position) => {
@@ -62,6 +63,13 @@ function padZero(pool: FloatPool, count: number): void {
     pool.data = larger
   }
   pool.data.fill(0, start, pool.length)
+}
+
+/** Values that records of these sizes hold: a packed step has at least six bytes besides. Room that stays unused costs nothing. */
+function expectedValues(index: RecordIndex, rows: Int32Array, width: number): number {
+  let bytes = 0
+  for (const row of rows) bytes += index.lengths[row]
+  return Math.ceil(width > 0 ? (bytes * width) / (4 * width + 6) : bytes / 4)
 }
 
 /** Rows and cols of a step with `width` values where the specification leaves them open. */

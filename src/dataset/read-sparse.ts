@@ -3,7 +3,7 @@
 import type { SparseBatch } from './batch.ts'
 import type { ValueCounts } from './read-dense.ts'
 import { visitRows } from './rows.ts'
-import { findFeatureList, readNumberLists } from './sequence-example.ts'
+import { findFeatureList, readNumberLists, readPackedFloats, readPackedInts } from './sequence-example.ts'
 import type { RecordIndex } from './tfrecord.ts'
 import { type Span, type Wire, WireError } from './wire.ts'
 
@@ -15,12 +15,14 @@ export interface SparseExtent {
   channels: number
 }
 
+/** One example's entries as stored; the arrays are reused, `count` of each is valid. */
 interface Entries {
-  step: number[]
-  row: number[]
-  col: number[]
-  channel: number[]
-  value: number[]
+  count: number
+  step: Int32Array
+  row: Int32Array
+  col: Int32Array
+  channel: Int32Array
+  value: Float32Array
 }
 
 /** @throws DATA_RECORD */
@@ -31,113 +33,205 @@ export function readSparseRows(
   rows: Int32Array,
   counts: ValueCounts,
 ): SparseBatch {
-  const examples: { indices: Int32Array; values: Float32Array }[] = new Array(rows.length)
-  const reader = entryReader(matrix)
+  const reader = new EntryReader(matrix)
+  const starts = new Int32Array(rows.length)
+  const lengths = new Int32Array(rows.length)
+  let indices = new Int32Array(1024)
+  let values = new Float32Array(1024)
+  let stored = 0
   visitRows(index, rows, `${matrix}_sparse_value`, (wire, record, position) => {
-    const entries = reader(wire, record)
-    const example = compress(entries, extent)
-    examples[position] = example
-    if (counts.seen[rows[position]] === 0) {
-      counts.seen[rows[position]] = 1
-      counts.rows++
-      countOdd(example.values, counts)
+    const entries = reader.read(wire, record)
+    while (stored + entries.count > indices.length) {
+      indices = grown(indices, new Int32Array(indices.length * 2))
+      values = grown(values, new Float32Array(values.length * 2))
     }
-    for (let i = 0; i < example.values.length; i++) {
-      if (Math.abs(example.values[i]) === Number.POSITIVE_INFINITY) example.values[i] = Number.NaN
-    }
+    const count = flatten(entries, extent, indices, values, stored)
+    countOdd(values, stored, stored + count, counts, rows[position])
+    starts[position] = stored
+    lengths[position] = count
+    stored += count
   })
-  return concatenate(examples, extent.steps * extent.rows * extent.cols * extent.channels)
+  const width = extent.steps * extent.rows * extent.cols * extent.channels
+  return gather(indices, values, starts, lengths, width)
 }
 
 /** The smallest extent that holds all entries of a split, for axes that the specification leaves open (-1). */
 export function measureSparse(index: RecordIndex, matrix: number, extent: SparseExtent): SparseExtent {
   const measured = { ...extent }
-  const reader = entryReader(matrix)
+  const reader = new EntryReader(matrix)
   const all = Int32Array.from({ length: index.count }, (_, i) => i)
-  const largest = (values: number[], size: number) => values.reduce((most, value) => Math.max(most, value + 1), size)
   visitRows(index, all, `${matrix}_sparse_value`, (wire, record) => {
-    const entries = reader(wire, record)
-    if (extent.steps < 0) measured.steps = largest(entries.step, measured.steps)
-    if (extent.rows < 0) measured.rows = largest(entries.row, measured.rows)
-    if (extent.cols < 0) measured.cols = largest(entries.col, measured.cols)
+    const { count, step, row, col } = reader.read(wire, record)
+    for (let i = 0; i < count; i++) {
+      if (extent.steps < 0) measured.steps = Math.max(measured.steps, step[i] + 1)
+      if (extent.rows < 0) measured.rows = Math.max(measured.rows, row[i] + 1)
+      if (extent.cols < 0) measured.cols = Math.max(measured.cols, col[i] + 1)
+    }
   })
   return measured
 }
 
-function entryReader(matrix: number): (wire: Wire, record: Span) => Entries {
-  const keys = ['row_index', 'col_index', 'channel_index', 'value'].map((part) =>
-    Buffer.from(`${matrix}_sparse_${part}`),
-  )
-  return (wire, record) => {
-    const [row, col, channel, value] = keys.map((key) => {
-      const list = findFeatureList(wire, record.start, record.end, key)
-      return list === null ? null : readNumberLists(wire, list)
-    })
-    if (value === null) throw new WireError('is missing')
-    const count = value.values.length
-    const axis = (name: string, list: typeof row): number[] => {
-      if (list === null) return new Array<number>(count).fill(0)
-      if (list.values.length === count) return list.values
-      throw new WireError(`${name} has ${list.values.length} entries; must be as many as there are values (${count})`)
+/** Decodes the four lists of one matrix; packed single-step lists go straight into typed storage. */
+class EntryReader {
+  readonly #keys: Buffer[]
+  #entries: Entries = emptyEntries(256)
+
+  constructor(matrix: number) {
+    this.#keys = ['value', 'row_index', 'col_index', 'channel_index'].map((part) =>
+      Buffer.from(`${matrix}_sparse_${part}`),
+    )
+  }
+
+  read(wire: Wire, record: Span): Entries {
+    const [valueKey, rowKey, colKey, channelKey] = this.#keys
+    const list = findFeatureList(wire, record.start, record.end, valueKey)
+    if (list === null) throw new WireError('is missing')
+    // A value takes at least four bytes.
+    const bound = Math.ceil((list.end - list.start) / 4)
+    if (bound > this.#entries.value.length) this.#entries = emptyEntries(bound * 2)
+    const entries = this.#entries
+    entries.count = readPackedFloats(wire, list, entries.value)
+    if (entries.count >= 0) entries.step.fill(0, 0, entries.count)
+    else this.#readSteps(wire, list)
+    this.#readAxis(wire, record, rowKey, 'row_index', entries.row)
+    this.#readAxis(wire, record, colKey, 'col_index', entries.col)
+    this.#readAxis(wire, record, channelKey, 'channel_index', entries.channel)
+    return entries
+  }
+
+  #readSteps(wire: Wire, list: Span): void {
+    const { values, ends } = readNumberLists(wire, list)
+    if (values.length > this.#entries.value.length) this.#entries = emptyEntries(values.length * 2)
+    const { step, value } = this.#entries
+    this.#entries.count = values.length
+    value.set(values)
+    for (let t = 0, i = 0; t < ends.length; t++) while (i < ends[t]) step[i++] = t
+  }
+
+  #readAxis(wire: Wire, record: Span, key: Buffer, name: string, into: Int32Array): void {
+    const { count } = this.#entries
+    const list = findFeatureList(wire, record.start, record.end, key)
+    if (list === null) {
+      into.fill(0, 0, count)
+      return
     }
-    const step = new Array<number>(count)
-    for (let t = 0, i = 0; t < value.ends.length; t++) while (i < value.ends[t]) step[i++] = t
-    return {
-      step,
-      row: axis('row_index', row),
-      col: axis('col_index', col),
-      channel: axis('channel_index', channel),
-      value: value.values,
+    let found = readPackedInts(wire, list, into)
+    if (found < 0) {
+      const { values } = readNumberLists(wire, list)
+      found = values.length
+      if (found === count) into.set(values)
+    }
+    if (found !== count) {
+      throw new WireError(`${name} has ${found} entries; must be as many as there are values (${count})`)
     }
   }
 }
 
-/** Flattens, checks, sorts and sums duplicates. */
-function compress(entries: Entries, extent: SparseExtent): { indices: Int32Array; values: Float32Array } {
+function emptyEntries(capacity: number): Entries {
+  return {
+    count: 0,
+    step: new Int32Array(capacity),
+    row: new Int32Array(capacity),
+    col: new Int32Array(capacity),
+    channel: new Int32Array(capacity),
+    value: new Float32Array(capacity),
+  }
+}
+
+/** Writes flattened positions and values from `at` on, ascending, duplicates summed; returns how many. */
+function flatten(
+  entries: Entries,
+  extent: SparseExtent,
+  indices: Int32Array,
+  values: Float32Array,
+  at: number,
+): number {
   const { steps, rows, cols, channels } = extent
-  const count = entries.value.length
-  const indices = new Int32Array(count)
+  const { count, step, row, col, channel, value } = entries
   let ascending = true
+  let before = -1
   for (let i = 0; i < count; i++) {
-    const step = inside('step', entries.step[i], steps)
-    const row = inside('row_index', entries.row[i], rows)
-    const col = inside('col_index', entries.col[i], cols)
-    const channel = inside('channel_index', entries.channel[i], channels)
-    indices[i] = ((step * rows + row) * cols + col) * channels + channel
-    ascending &&= i === 0 || indices[i] > indices[i - 1]
+    // As unsigned numbers, negative positions are beyond every size.
+    const outside = step[i] >>> 0 >= steps || row[i] >>> 0 >= rows || col[i] >>> 0 >= cols
+    if (outside || channel[i] >>> 0 >= channels) throw outsideError(entries, extent, i)
+    const position = ((step[i] * rows + row[i]) * cols + col[i]) * channels + channel[i]
+    ascending &&= position > before
+    before = position
+    indices[at + i] = position
+    values[at + i] = value[i]
   }
-  if (ascending) return { indices, values: Float32Array.from(entries.value) }
-  const order = Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => indices[a] - indices[b] || a - b)
-  const merged = new Int32Array(count)
-  const values = new Float32Array(count)
-  let kept = 0
+  return ascending ? count : sortAndMerge(indices, values, at, count)
+}
+
+function sortAndMerge(indices: Int32Array, values: Float32Array, at: number, count: number): number {
+  const unsorted = indices.slice(at, at + count)
+  const unsortedValues = values.slice(at, at + count)
+  const order = Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => unsorted[a] - unsorted[b] || a - b)
+  let end = at
   for (const i of order) {
-    if (kept === 0 || merged[kept - 1] !== indices[i]) merged[kept++] = indices[i]
-    values[kept - 1] += entries.value[i]
+    if (end > at && indices[end - 1] === unsorted[i]) values[end - 1] += unsortedValues[i]
+    else {
+      indices[end] = unsorted[i]
+      values[end++] = unsortedValues[i]
+    }
   }
-  return { indices: merged.subarray(0, kept), values: values.subarray(0, kept) }
+  return end - at
 }
 
-function inside(name: string, position: number, size: number): number {
-  if (position >= 0 && position < size) return position
-  throw new WireError(`${name} ${position} must be from 0 to ${size - 1}`)
+function outsideError(entries: Entries, extent: SparseExtent, i: number): WireError {
+  const axes: [string, number, number][] = [
+    ['step', entries.step[i], extent.steps],
+    ['row_index', entries.row[i], extent.rows],
+    ['col_index', entries.col[i], extent.cols],
+    ['channel_index', entries.channel[i], extent.channels],
+  ]
+  const [name, position, size] = axes.find(([, at, end]) => !(at >= 0 && at < end))!
+  return new WireError(`${name} ${position} must be from 0 to ${size - 1}`)
 }
 
-function countOdd(values: Float32Array, counts: ValueCounts): void {
-  for (const value of values) {
-    if (Number.isNaN(value)) counts.nan++
-    else if (!Number.isFinite(value)) counts.infinite++
+function countOdd(values: Float32Array, start: number, end: number, counts: ValueCounts, row: number): void {
+  let nan = 0
+  let infinite = 0
+  for (let i = start; i < end; i++) {
+    if (values[i] - values[i] === 0) continue
+    if (Number.isNaN(values[i])) nan++
+    else {
+      infinite++
+      values[i] = Number.NaN
+    }
   }
+  if (counts.seen[row] === 1) return
+  counts.seen[row] = 1
+  counts.rows++
+  counts.nan += nan
+  counts.infinite += infinite
 }
 
-function concatenate(examples: { indices: Int32Array; values: Float32Array }[], width: number): SparseBatch {
-  const indptr = new Int32Array(examples.length + 1)
-  for (let i = 0; i < examples.length; i++) indptr[i + 1] = indptr[i] + examples[i].indices.length
-  const indices = new Int32Array(indptr[examples.length])
-  const values = new Float32Array(indptr[examples.length])
-  for (let i = 0; i < examples.length; i++) {
-    indices.set(examples[i].indices, indptr[i])
-    values.set(examples[i].values, indptr[i])
+/** Brings examples that were stored in file order into the order of the request. */
+function gather(
+  indices: Int32Array,
+  values: Float32Array,
+  starts: Int32Array,
+  lengths: Int32Array,
+  width: number,
+): SparseBatch {
+  const indptr = new Int32Array(starts.length + 1)
+  for (let i = 0; i < starts.length; i++) indptr[i + 1] = indptr[i] + lengths[i]
+  const batch: SparseBatch = {
+    layout: 'sparse',
+    indptr,
+    indices: new Int32Array(indptr[starts.length]),
+    values: new Float32Array(indptr[starts.length]),
+    width,
   }
-  return { layout: 'sparse', indptr, indices, values, width }
+  for (let i = 0; i < starts.length; i++) {
+    batch.indices.set(indices.subarray(starts[i], starts[i] + lengths[i]), indptr[i])
+    batch.values.set(values.subarray(starts[i], starts[i] + lengths[i]), indptr[i])
+  }
+  return batch
+}
+
+function grown<A extends Int32Array | Float32Array>(from: A, to: A): A {
+  to.set(from)
+  return to
 }

@@ -155,8 +155,8 @@ function readUniform(wire: Wire, list: Span, width: number, pool: FloatPool): { 
   if (start === end) return { steps: 0, width }
   if (bytes[wire.at++] !== TAG[1]) return null
   const featureEnd = readEnd(wire, end)
-  if (bytes[wire.at++] !== TAG[2] || readEnd(wire, featureEnd) !== featureEnd) return null
-  if (bytes[wire.at++] !== TAG[1] || readEnd(wire, featureEnd) !== featureEnd) return null
+  if (wire.at === featureEnd || bytes[wire.at++] !== TAG[2] || readEnd(wire, featureEnd) !== featureEnd) return null
+  if (wire.at === featureEnd || bytes[wire.at++] !== TAG[1] || readEnd(wire, featureEnd) !== featureEnd) return null
   const head = wire.at - start
   const stride = featureEnd - start
   const count = (stride - head) / 4
@@ -189,6 +189,51 @@ function checkWidth(longest: number, width: number): void {
   if (width > 0 && longest > width) {
     throw new WireError(`a step holds ${longest} values; must be at most rows x cols x channels = ${width}`)
   }
+}
+
+/** Where the packed values of a list's only step lie, or null for any other spelling. */
+function onlyPacked(wire: Wire, list: Span, kind: number): Span | null {
+  const { bytes } = wire
+  const { start, end } = list
+  if (start === end) return { start, end }
+  wire.at = start
+  if (bytes[wire.at++] !== TAG[1] || readEnd(wire, end) !== end) return null
+  if (wire.at === end) return { start: end, end }
+  if (bytes[wire.at++] !== kind || readEnd(wire, end) !== end) return null
+  if (wire.at === end) return { start: end, end }
+  if (bytes[wire.at++] !== TAG[1] || readEnd(wire, end) !== end) return null
+  return { start: wire.at, end }
+}
+
+/** Writes a single step's packed floats; returns how many, or -1 when the list is spelled otherwise. */
+export function readPackedFloats(wire: Wire, list: Span, into: Float32Array): number {
+  const span = onlyPacked(wire, list, TAG[2])
+  if (span === null) return -1
+  const count = (span.end - span.start) / 4
+  if (!Number.isInteger(count)) throw new WireError('a packed float list has a broken length')
+  for (let i = 0, at = span.start; i < count; i++, at += 4) into[i] = wire.view.getFloat32(at, true)
+  return count
+}
+
+/**
+ * Writes a single step's packed integers, as many as fit; returns how many there are, or -1 when the list is spelled
+ * otherwise. Integers beyond 32 bits become -1.
+ */
+export function readPackedInts(wire: Wire, list: Span, into: Int32Array): number {
+  const span = onlyPacked(wire, list, TAG[3])
+  if (span === null) return -1
+  const { bytes } = wire
+  let count = 0
+  wire.at = span.start
+  while (wire.at < span.end) {
+    const byte = bytes[wire.at]
+    let value = byte
+    if (byte < 128) wire.at++
+    else value = readVarint(wire)
+    into[count++] = value < 2 ** 31 ? value : -1
+  }
+  if (wire.at !== span.end) throw new WireError('a list ends past its feature')
+  return count
 }
 
 /** All numbers of a feature list, step after step (SPARSE: one step has all entries), with each step's end. */
