@@ -1,6 +1,7 @@
-// Families whose heads are linear in fixed or randomly drawn features.
+// Families whose heads are linear in fixed, learned or kernel features.
 import type { Family } from '../family.ts'
 import { kernel } from './kernel.ts'
 import { linear } from './linear.ts'
+import { patches } from './patches.ts'
 
-export const linearFamilies: Family[] = [linear, kernel]
+export const linearFamilies: Family[] = [linear, kernel, patches]

@@ -1,0 +1,71 @@
+// Pictures coded by patches of their own kind next to oriented gradients, under a kernel head: the strongest of the learners that
+// need no epochs.
+import { collectFeatures, thin } from '../common/collect-features.ts'
+import { type FitProgress, trainClassical } from '../common/train-classical.ts'
+import type { Family, FrontEnd, TrialContext } from '../family.ts'
+import { concatFronts } from '../fronts/concat-fronts.ts'
+import { orientedGradientsFront } from '../fronts/oriented-gradients.ts'
+import { fitPatches, patchOptions } from '../fronts/patches.ts'
+import { pictureFront } from '../fronts/picture.ts'
+import { shrunkPixelsFront } from '../fronts/shrunk-pixels.ts'
+import { fitKernel } from './fit-kernel.ts'
+
+/** Pictures that patches are drawn from. */
+const DICTIONARY_ROWS = 1000
+/** Pictures with shorter sides have too few patches to speak of. */
+const SHORTEST_SIDE = 8
+
+export const patches: Family = {
+  name: 'patches',
+  summary: 'whitened k-means patch features and oriented gradients under Gaussian kernel ridge',
+  portfolio(profile) {
+    if (profile.kind !== 'image') return null
+    const [, rows, cols] = pictureFront(profile).shape
+    if (Math.min(rows, cols) < SHORTEST_SIDE) return null
+    return [{ params: { filters: 400, landmarks: 2000, gamma: 0.5 }, order: 20 }]
+  },
+  space: () => ({
+    filters: {
+      type: 'int',
+      low: 128,
+      high: 1600,
+      log: true,
+      reason: 'accuracy grows with the dictionary, time linearly',
+    },
+    landmarks: {
+      type: 'int',
+      low: 500,
+      high: 5000,
+      log: true,
+      reason: 'capacity of the head; time grows with its square',
+    },
+    gamma: { type: 'float', low: 0.1, high: 2, log: true, reason: 'width of the kernel for rows of about unit length' },
+  }),
+  train(trial) {
+    const { filters, landmarks, gamma } = trial.params
+    let front: FrontEnd | null = null
+    return trainClassical(trial, {
+      async *fit(rows, _stage, choices) {
+        front ??= yield* patchFront(trial, 16 * Math.max(1, Math.round((filters as number) / 16)))
+        const features = { front, scaling: 'columns' } as const
+        return yield* fitKernel(trial, features, rows, choices, {
+          landmarks: landmarks as number,
+          gamma: gamma as number,
+        })
+      },
+    })
+  },
+}
+
+/** Learned from the sample: labels play no part in it, so folds may share it. */
+async function* patchFront(trial: TrialContext, filters: number): AsyncGenerator<FitProgress, FrontEnd, void> {
+  const picture = pictureFront(trial.profile)
+  const { x } = yield* collectFeatures(trial, picture, 'train', thin(trial.sample, DICTIONARY_ROWS))
+  const options = patchOptions(picture.shape[1], picture.shape[2], filters)
+  const fit = fitPatches(trial.engine, picture, x, options, trial.rng.split('dictionary'))
+  for (;;) {
+    const step = await fit.next()
+    if (step.done) return concatFronts([step.value, orientedGradientsFront(picture, 8), shrunkPixelsFront(picture, 4)])
+    yield { done: step.value, of: null, note: 'dictionary rounds' }
+  }
+}
