@@ -111,12 +111,17 @@ export function valueWarnings(split: Split): string[] {
   const scope = `in ${seen} of ${split.count} ${split.name} examples`
   if (sum('nan') > 0) warnings.push(`${sum('nan')} values are missing (NaN) ${scope}`)
   if (sum('infinite') > 0) warnings.push(`${sum('infinite')} values are infinite and taken as missing ${scope}`)
+  const skipped = skippedPictures(split)
+  return skipped === null ? warnings : [...warnings, skipped]
+}
+
+/** How many examples of a split had unreadable pictures so far, in words; null: none. */
+export function skippedPictures(split: Split): string | null {
   const first = split.unreadable.values().next().value
-  if (first !== undefined)
-    warnings.push(
-      `${split.unreadable.size} ${split.name} examples skipped for unreadable pictures, first ${first.message}`,
-    )
-  return warnings
+  if (first === undefined) return null
+  const count = split.unreadable.size
+  const examples = count === 1 ? 'example' : 'examples'
+  return `${count} ${split.name} ${examples} skipped for unreadable pictures, first ${first.message}`
 }
 
 function sampleRows(dataset: Dataset): Int32Array {

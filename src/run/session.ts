@@ -12,7 +12,7 @@ import type { Fault, FromWorker, Probe, SliceLimit } from '../search/messages.ts
 import { createPool, describeDeath, type Pool } from '../search/pool.ts'
 import type { Judge } from '../search/quality.ts'
 import { clockFrom } from '../support/clock.ts'
-import { AutomlError, EXIT } from '../support/errors.ts'
+import { AutomlError, type ErrorCode, EXIT } from '../support/errors.ts'
 import {
   checkFolder,
   createFolder,
@@ -114,8 +114,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
       onTrialEnd(trial, status, reason, code) {
         const why = { ...(reason === null ? {} : { reason }), ...(code === null ? {} : { code }) }
         recorder.event({ type: 'trial-end', trial: trial.id, status, ...why })
-        // What the disk refused a worker it will refuse main.
-        if (code === 'OUTPUT_WRITE') fail(new AutomlError('OUTPUT_WRITE', reason ?? folder.root, EXIT.data))
+        if (code !== null && isHopeless(code)) fail(new AutomlError(code, reason ?? folder.root, EXIT.data))
       },
       beforeAssign: async () => {
         if (counted) await publisher?.idle()
@@ -468,6 +467,11 @@ function predictionTimes(predictions: string, earlier: readonly MilestoneFacts[]
     // start.txt was never written or is gone: the milestones know their times.
   }
   return earlier.map(({ index, timeMs }) => startUnixMs / 1000 + (known.get(index) ?? timeMs / 1000))
+}
+
+/** What the disk refused a worker it will refuse main; records that one trial cannot read no other can. */
+function isHopeless(code: string): code is ErrorCode {
+  return code === 'OUTPUT_WRITE' || code === 'DATA_RECORD' || code === 'DATA_PICTURE'
 }
 
 function checkSameData(facts: RunFacts, fingerprint: string, options: FitOptions): void {

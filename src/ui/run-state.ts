@@ -5,11 +5,9 @@ type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
 
 export interface WorkerState {
   status: 'started' | 'ended' | 'killed'
-  /** What it does between slices, in its own words. */
+  /** `t0001 epoch 3/30`, or what it does between slices, or why it ended. */
   doing: string
   rssBytes: number
-  /** Its newest slice. */
-  slice: { family: string; trial: string; units: number; of: number | null; note: string; ms: number } | null
 }
 
 export interface MilestoneState extends EventOf<'milestone'> {
@@ -65,9 +63,8 @@ export function applyEvent(state: RunState, event: StampedEvent): void {
       state.trials.tried++
       break
     case 'slice': {
-      const worker = workerOf(state, event.worker)
-      const { trial, units, of, note, ms } = event
-      worker.slice = { family: state.families.get(trial) ?? trial, trial, units, of, note, ms }
+      const { trial, units, of, note } = event
+      workerOf(state, event.worker).doing = `${trial} ${note} ${units}${of === null ? '' : `/${of}`}`
       break
     }
     case 'score':
@@ -83,8 +80,9 @@ export function applyEvent(state: RunState, event: StampedEvent): void {
     case 'worker': {
       const worker = workerOf(state, event.worker)
       worker.status = event.status
-      worker.doing = event.doing
-      worker.rssBytes = event.rssBytes
+      // What an event does not know it leaves empty.
+      if (event.doing !== '') worker.doing = event.doing
+      if (event.rssBytes > 0) worker.rssBytes = event.rssBytes
       break
     }
     case 'warning':
@@ -110,7 +108,7 @@ export function bestMilestone(state: RunState): MilestoneState | null {
 function workerOf(state: RunState, worker: number): WorkerState {
   let found = state.workers.get(worker)
   if (found === undefined) {
-    found = { status: 'started', doing: '', rssBytes: 0, slice: null }
+    found = { status: 'started', doing: '', rssBytes: 0 }
     state.workers.set(worker, found)
   }
   return found

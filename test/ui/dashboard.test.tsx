@@ -48,7 +48,7 @@ describe('the live view', () => {
     expect(text).toContain('one step of 8 x 8 values')
     expect(text).toContain('50s left of 1m00s')
     expect(text).toContain('best validation NAUC 0.9993')
-    expect(text).toContain('conv-net t1  epoch 12/30')
+    expect(text).toContain('conv-net t1 epoch 12/30')
     expect(text).toContain('0.70 conv-net + 0.30 linear')
     expect(text).toContain('onnx cpu, 2 threads, 1 worker, ')
     expect(text).toMatch(/\d+\.\d MB/)

@@ -1,6 +1,7 @@
 // A worker's life: open the task, make the first prediction without waiting for anyone (the starter), then do the slices that
 // main asks for. Everything a worker tells goes through `post`.
 import type { SplitName } from '../../dataset/batch.ts'
+import { skippedPictures } from '../../dataset/profile.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Family } from '../../families/family.ts'
 import { loadFamilies } from '../../families/registry.ts'
@@ -84,6 +85,7 @@ function createWorkerSession(
   const verdicts = new Map<string, (keep: boolean) => void>()
   const nextMember = new Map<string, number>()
   const predictMs = new Map<string, number>()
+  const told = new Set(profile.warnings)
   let progressToldMs = Number.NEGATIVE_INFINITY
   let first = configure.role === 'starter'
 
@@ -147,7 +149,17 @@ function createWorkerSession(
 
   async function slice(order: SliceOrder, untilCandidate = false): Promise<void> {
     const result = await runner.run(order, untilCandidate)
+    tellSkipped()
     host.post(sliceEnd(order.trial, result))
+  }
+
+  /** Pictures are found unreadable as they are read: the count is told when it has grown. */
+  function tellSkipped(): void {
+    const skipped = [task.dataset.train, task.dataset.test].flatMap((split) => (split && skippedPictures(split)) ?? [])
+    for (const message of skipped.filter((text) => !told.has(text))) {
+      told.add(message)
+      host.post({ type: 'warning', message })
+    }
   }
 
   async function start(): Promise<void> {

@@ -25,7 +25,7 @@ export function layoutOf(width: number, rows: number, state: RunState): Layout {
   }
   const workerRows = take(Math.min(Math.max(1, state.workers.size), Math.max(1, Math.floor(rows / 4))))
   const smallPlot = free >= PLOT_FRAME + 3 ? take(PLOT_FRAME + 3) - PLOT_FRAME : 0
-  const reasonRows = take(free > 2 ? Math.min(2, Math.ceil((state.profile?.reason.length ?? 0) / width)) : 0)
+  const reasonRows = take(free > 2 ? Math.min(2, Math.ceil((state.profile?.reason.length ?? 0) / (0.9 * width))) : 0)
   const milestoneRows = Math.max(
     0,
     take(free > 2 ? Math.min(1 + Math.max(1, state.milestones.length), 1 + Math.floor(rows / 4)) : 0) - 1,

@@ -17,38 +17,42 @@ export function WorkersPanel({ state, width, workerRows }: WorkersPanelProps) {
       {workers.map(([index, worker]) => (
         <Text key={index} wrap="truncate-end">
           <Text dimColor>worker {index} </Text>
-          <WorkerLine worker={worker} showBar={width >= 60} />
+          <WorkerLine worker={worker} families={state.families} showBar={width >= 60} />
         </Text>
       ))}
     </Box>
   )
 }
 
-function WorkerLine({ worker, showBar }: { worker: WorkerState; showBar: boolean }) {
-  const { slice } = worker
-  if (worker.status !== 'started')
-    return (
-      <Text color="yellow">
-        {worker.status} {worker.doing}
-      </Text>
-    )
-  if (slice === null) return <Text>{worker.doing}</Text>
-  const done = slice.of === null ? `${round(slice.units)}` : `${round(slice.units)}/${round(slice.of)}`
-  const filled = slice.of === null || slice.of === 0 ? 0 : Math.round(Math.min(1, slice.units / slice.of) * BAR_WIDTH)
+interface WorkerLineProps {
+  worker: WorkerState
+  families: ReadonlyMap<string, string>
+  showBar: boolean
+}
+
+function WorkerLine({ worker, families, showBar }: WorkerLineProps) {
+  const { status, doing } = worker
+  if (status !== 'started') return <Text color="yellow">{`${status} ${doing}`}</Text>
+  const family = families.get(doing.split(' ')[0])
+  if (family === undefined) return <Text>{doing}</Text>
+  const share = shareDone(doing)
+  const filled = share === null ? 0 : Math.round(share * BAR_WIDTH)
   return (
     <Text>
-      {showBar && slice.of !== null && (
+      {showBar && share !== null && (
         <Text>
           <Text color="cyan">{'━'.repeat(filled)}</Text>
-          <Text dimColor>{'─'.repeat(BAR_WIDTH - filled)} </Text>
+          <Text dimColor>{`${'─'.repeat(BAR_WIDTH - filled)} `}</Text>
         </Text>
       )}
-      <Text>{slice.family}</Text>
-      <Text dimColor>{` ${slice.trial}  ${slice.note} ${done}`}</Text>
+      {family}
+      <Text dimColor>{` ${doing}`}</Text>
     </Text>
   )
 }
 
-function round(units: number): string {
-  return Number.isInteger(units) ? String(units) : units.toFixed(1)
+/** Of a text that ends in `units/of`; null when the end is open. */
+function shareDone(doing: string): number | null {
+  const match = / ([\d.]+)\/([\d.]+)$/.exec(doing)
+  return match === null || Number(match[2]) === 0 ? null : Math.min(1, Number(match[1]) / Number(match[2]))
 }
