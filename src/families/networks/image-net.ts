@@ -4,7 +4,7 @@ import type { Family, HyperParams } from '../family.ts'
 import { pictureFront, pictureSize } from '../fronts/picture.ts'
 import type { PicturePolicy } from './augment/picture-policy.ts'
 import { type Pictures, pictureBatches } from './augment/pictures.ts'
-import { findSymmetry } from './augment/symmetry.ts'
+import { findSymmetry, type Symmetry } from './augment/symmetry.ts'
 import { loadFeatures } from './load-features.ts'
 import { pictureLearnerPlan } from './picture-learner.ts'
 import { trainNetwork } from './train-network.ts'
@@ -53,7 +53,7 @@ export const imageNet: Family = {
     const data = (yield* loadFeatures(trial, front)) as Uint8Array
     const pictures: Pictures = { data, channels, height, width }
     const symmetry = findSymmetry(pictures, trial.labels, profile.classCount)
-    const policy = policyFrom(params, symmetry.x)
+    const policy = policyFrom(params, symmetry)
     yield* trainNetwork(
       trial,
       link,
@@ -69,11 +69,11 @@ export const imageNet: Family = {
   },
 }
 
-function policyFrom(params: HyperParams, flipX: boolean): PicturePolicy {
+function policyFrom(params: HyperParams, symmetry: Symmetry): PicturePolicy {
   return {
     shift: Number(params.shift),
-    flipX,
-    flipY: false,
+    flipX: symmetry.x,
+    flipY: symmetry.y,
     rotateDegrees: Number(params.rotate),
     zoom: Number(params.zoom),
     contrast: Number(params.contrast),

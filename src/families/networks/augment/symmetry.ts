@@ -12,8 +12,8 @@ export interface Symmetry {
 const GRID = 8
 /** Probes and references per class: enough to tell .35 from .5. */
 const PER_CLASS = 60
-/** A fair mirror wins half of the comparisons; below this share it is not fair (three standard errors at 60 probes). */
-const FAIR_SHARE = 0.32
+/** A fair mirror wins half of the comparisons; below this share it is not fair (four standard errors at 60 probes). */
+const FAIR_SHARE = 0.25
 
 /**
  * @param labels [n, K] of the same pictures
