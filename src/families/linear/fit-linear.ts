@@ -12,10 +12,11 @@ import { foldStandardisation, standardisationOf, standardiseInPlace } from './st
 /** Feature values held at once: 240 MB. More rows than fit are thinned evenly. */
 const MAX_VALUES = 6e7
 /** The quickest model searches its penalty only when a pass over the data costs less than this many multiplications. */
-const QUICK_SEARCH = 2e7
+const QUICK_SEARCH = 7e6
 const QUICK_PATH = { tolerance: 3e-3, penalties: [1e-2, 1e-3, 3e-4, 1e-4] }
-/** Without a search: good for some hundred to some thousand rows of the features used here. */
-const QUICK_PENALTY = 3e-4
+/** Without a search: this over the number of rows, within bounds. Right for 1000 pictures by their gradients. */
+const QUICK_PENALTY = 0.3
+const QUICK_BOUNDS = [1e-4, 3e-2] as const
 
 export async function* fitLinear(
   trial: TrialContext,
@@ -48,7 +49,7 @@ export async function* fitLinear(
       yield { done: step.value, of: null, note: 'penalties' }
     }
   }
-  const { penalty, scale } = choice ?? { penalty: QUICK_PENALTY, scale: 1 }
+  const { penalty, scale } = choice ?? { penalty: quickPenalty(taught.length), scale: 1 }
   const solver = await logisticSolver(trial.engine, { x, width, targets })
   let map: LinearMap
   try {
@@ -70,6 +71,10 @@ export async function* fitLinear(
   }
   const model: Model = { front, build: (g, features) => linearScores(g, flat(g, features!), map, link, scale) }
   return { model, choices: { penalty, scale } }
+}
+
+function quickPenalty(rows: number): number {
+  return Math.min(QUICK_BOUNDS[1], Math.max(QUICK_BOUNDS[0], QUICK_PENALTY / rows))
 }
 
 function flat(g: Parameters<Model['build']>[0], x: NonNullable<Parameters<Model['build']>[1]>) {
