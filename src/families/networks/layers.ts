@@ -1,7 +1,7 @@
 // Building blocks of the networks here, in the order of operators that costs least memory traffic on a CPU: pooling comes before
 // normalisation and ReLU, which then run on a quarter of the elements (ReLU and a positive scale commute with the maximum).
 import type { Value } from '../../graph/builder.ts'
-import { cast, equal, gemm, maxPool, mul, pad, relu } from '../../graph/functions.ts'
+import { gemm, maxPool, relu } from '../../graph/functions.ts'
 import { convolution } from '../../graph/layers/convolution.ts'
 import { type Network, zeros } from '../../graph/layers/network.ts'
 import { batchNorm } from '../../graph/layers/normalization.ts'
@@ -24,35 +24,13 @@ export function convBlock(net: Network, x: Value, channels: number, options: Con
   return options.relu === false ? y : relu(net.g, y)
 }
 
-/**
- * Maximum over windows of two along every axis that has two or more elements. The gradient goes to every element that equals
- * its window's maximum: ties are rare before the ReLU, and nearest-neighbour resizing is the engine's fastest way back up.
- */
+/** Maximum over windows of two along every axis that has two or more elements. */
 export function halve(net: Network, x: Value): Value {
-  const { g } = net
-  const space = x.shape.slice(2) as number[]
-  const window = space.map((size) => (size >= 2 ? 2 : 1))
-  const y = maxPool(g, x, window)
-  if (net.mode === 'infer') return y
-  const lost = space.map((size, i) => size - (y.shape[i + 2] as number) * window[i])
-  const up = (v: Value): Value => {
-    const resized = g.op('Resize', [v, null, g.floats([1, 1, ...window])], {
-      mode: 'nearest',
-      coordinate_transformation_mode: 'asymmetric',
-      nearest_mode: 'floor',
-    })
-    const grown = g.refine(
-      resized,
-      v.shape.map((size, i) => (i < 2 ? size : (size as number) * window[i - 2])),
-    )
-    return pad(g, grown, [0, 0, ...lost.map(() => 0), 0, 0, ...lost])
-  }
-  g.customGradient({
-    inputs: [x],
-    outputs: [y],
-    rule: ([dy]) => [dy ? mul(g, up(dy), cast(g, equal(g, x, up(y)), 'float32')) : null],
-  })
-  return y
+  return maxPool(
+    net.g,
+    x,
+    x.shape.slice(2).map((size) => ((size as number) >= 2 ? 2 : 1)),
+  )
 }
 
 /**
