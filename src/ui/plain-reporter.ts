@@ -5,6 +5,7 @@ import { formatMembers } from './format-members.ts'
 import { formatScore } from './format-score.ts'
 import type { Reporter } from './reporter.ts'
 import { applyEvent, emptyRunState } from './run-state.ts'
+import { shortPath } from './short-path.ts'
 import { summaryLines } from './summary-lines.ts'
 
 export function plainReporter(write: (line: string) => void): Reporter {
@@ -28,7 +29,7 @@ function describe(event: StampedEvent, families: ReadonlyMap<string, string>): s
   switch (event.type) {
     case 'start':
       return [
-        `start    ${event.dataset}: ${formatDuration(event.budgetMs)}, seed ${event.seed}, ${event.resumed ? 'resumed in' : 'into'} ${event.out}`,
+        `start    ${event.dataset}: ${formatDuration(event.budgetMs)}, seed ${event.seed}, ${event.resumed ? 'resumed in' : 'into'} ${shortPath(event.out)}`,
       ]
     case 'profile': {
       const labels = event.multiLabel ? 'labels' : 'classes'

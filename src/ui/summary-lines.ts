@@ -3,6 +3,7 @@ import { formatDuration, formatSize } from '../support/units.ts'
 import { formatMembers } from './format-members.ts'
 import { formatScore } from './format-score.ts'
 import type { RunState } from './run-state.ts'
+import { shortPath } from './short-path.ts'
 
 export function summaryLines(state: RunState, elapsedMs: number): string[] {
   const { start, profile, end, milestones } = state
@@ -31,6 +32,6 @@ export function summaryLines(state: RunState, elapsedMs: number): string[] {
   const bytes = [...state.workers.values()].reduce((sum, worker) => sum + worker.rssBytes, 0)
   if (bytes > 0) lines.push(`  memory  ${formatSize(bytes)} in workers`)
   for (const warning of state.warnings.slice(0, 5)) lines.push(`  warning ${warning}`)
-  if (start !== null) lines.push(`  folder  ${start.out}`)
+  if (start !== null) lines.push(`  folder  ${shortPath(start.out)}`)
   return lines
 }

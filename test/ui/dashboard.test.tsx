@@ -84,6 +84,13 @@ describe('the live view', () => {
     expect(text).toContain('conv-net')
   })
 
+  it('shows progress as it goes on, with short numbers', () => {
+    const doing = 't1 epochs, fold 2 4.737430167597766/25'
+    const live = { v: 1, t: 9300, type: 'worker' as const, worker: 0, status: 'started' as const, doing, rssBytes: 0 }
+    const text = draw(stateOf([...sampleRun(), live]), 100, 30).join('\n')
+    expect(text).toContain('conv-net t1 epochs, fold 2 4.7/25')
+  })
+
   it('can be drawn before anything is known', () => {
     expect(draw(emptyRunState(), 80, 24).join('\n')).toContain('reading')
   })

@@ -37,7 +37,7 @@ export const fitCommand = defineCommand({
         ...(worker === undefined ? {} : { worker }),
       })
       await reporter.close()
-      if (values.ui !== 'json') printResult(outcome.out)
+      if (values.ui !== 'json') printResult(fitOptions.out)
       return outcome.exitCode
     } finally {
       await reporter.close()

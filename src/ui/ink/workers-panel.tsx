@@ -46,9 +46,14 @@ function WorkerLine({ worker, families, showBar }: WorkerLineProps) {
         </Text>
       )}
       {family}
-      <Text dimColor>{` ${doing}`}</Text>
+      <Text dimColor>{` ${shortNumbers(doing)}`}</Text>
     </Text>
   )
+}
+
+/** Parts of epochs with one decimal. */
+function shortNumbers(text: string): string {
+  return text.replace(/\d+\.\d+/g, (number) => Number(number).toFixed(1))
 }
 
 /** Of a text that ends in `units/of`; null when the end is open. */
