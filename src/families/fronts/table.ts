@@ -49,7 +49,9 @@ interface TableColumns {
 const MAX_CODES = 32
 /** Standard deviations beyond which a column is heavy-tailed. */
 const HEAVY = 8
-/** A missing column's stand-in for the float32 largest, so that infinities stay usable as very large numbers. */
+/** Where asinh of a heavy column ends: its square still fits float32. */
+const FAR = 1e15
+/** Infinities become this, still a very large number. */
 const HUGE = 1e30
 
 /** @param x [n, d] values of sampled rows, NaN where missing. */
@@ -77,10 +79,11 @@ function spread(g: GraphBuilder, x: Value, columns: TableColumns): Value {
   const missing = g.op('IsNaN', [x])
   const filled = clip(g, where(g, missing, row(columns.mean), x), -HUGE, HUGE)
   const z = mul(g, sub(g, filled, row(columns.mean)), row(columns.scale))
-  const parts = [z]
+  const parts = [clip(g, z, -HEAVY, HEAVY)]
   if (columns.heavy.some((flag) => flag > 0)) {
-    const bent = mul(g, sign(g, z), log(g, add(g, abs(g, z), sqrt(g, add(g, mul(g, z, z), 1)))))
-    parts[0] = where(g, cast(g, g.constant(columns.heavy, [1, d]), 'bool'), bent, clip(g, z, -HEAVY, HEAVY))
+    const far = clip(g, z, -FAR, FAR)
+    const bent = mul(g, sign(g, far), log(g, add(g, abs(g, far), sqrt(g, add(g, mul(g, far, far), 1)))))
+    parts[0] = where(g, cast(g, g.constant(columns.heavy, [1, d]), 'bool'), bent, parts[0])
   }
   if (columns.flagged.length > 0) parts.push(gather(g, cast(g, missing, 'float32'), index(g, columns.flagged), 1))
   if (columns.codeColumns.length > 0) {
