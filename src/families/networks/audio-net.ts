@@ -62,6 +62,7 @@ export const audioNet: Family = {
       labelSmoothing: Number(params.labelSmoothing),
       widthFactor: Number(params.width),
       mirrorViews: false,
+      whiten: false,
     })
     yield* trainNetwork(trial, link, plan)
   },

@@ -28,6 +28,7 @@ export const imageNet: Family = {
       mixup: 0,
       width: 1,
       side: 64,
+      whiten: true,
     }
     return [{ params, order: 30 }]
   },
@@ -43,6 +44,11 @@ export const imageNet: Family = {
     cutout: { type: 'float', low: 0, high: 0.5, reason: 'hides parts, so that no single part decides' },
     mixup: { type: 'float', low: 0, high: 1, reason: 'for long training on few pictures' },
     width: { type: 'choice', options: [0.5, 1, 1.5], reason: 'passes against capacity' },
+    whiten: {
+      type: 'choice',
+      options: [true, false],
+      reason: 'a computed first layer is cheaper; a learned one fits better in the end',
+    },
     side: { type: 'choice', options: [32, 48, 64, 96], reason: 'detail against speed; caps the longer side' },
   }),
   async *train(trial) {
@@ -64,6 +70,7 @@ export const imageNet: Family = {
         labelSmoothing: Number(params.labelSmoothing),
         widthFactor: Number(params.width),
         mirrorViews: policy.flipX,
+        whiten: params.whiten === true,
       }),
     )
   },

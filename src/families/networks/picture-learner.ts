@@ -7,6 +7,7 @@ import type { BatchMaker, LearnerPlan, NetworkLearner } from './learner.ts'
 import { type PictureNetwork, type PictureShape, pictureForward, pictureMacs, stagesFor } from './picture-network.ts'
 import { interceptsOf } from './train-network.ts'
 import { batchFor, MACS_PER_MS, trainingMs } from './vector-batches.ts'
+import { whiteningOf } from './whitening.ts'
 
 /** Passes over the training rows that a cycle should make; a network too large for that learns less than a smaller one. */
 const PASSES = 12
@@ -19,6 +20,8 @@ export interface PictureLearnerOptions {
   /** Factor on the chosen width. */
   widthFactor: number
   mirrorViews: boolean
+  /** A computed first layer instead of a learned one. */
+  whiten: boolean
 }
 
 /**
@@ -37,15 +40,18 @@ export function pictureLearnerPlan(
   const count = trial.plan.folds[0].train.length
   const { mean, deviation, blank } = channelStatistics(pictures)
   const shape: PictureShape = { channels: pictures.channels, height: pictures.height, width: pictures.width }
-  const { stride, stages } = stagesFor(shape)
+  const whitening = options.whiten ? whiteningOf(pictures, 12, trial.rng.split('whitening')) : null
+  const inner = whitening ? { height: Math.floor(shape.height / 2), width: Math.floor(shape.width / 2) } : shape
+  const { stride, stages } = stagesFor(inner)
   const base: PictureNetwork = {
     shape,
     stride,
     stages,
-    width: 16,
+    width: whitening ? 32 : 16,
     maxWidth: 512,
     residual: false,
     dropout: options.dropout,
+    whitening,
     mean,
     deviation,
   }
@@ -97,8 +103,12 @@ function firstCycleMs(count: number, base: PictureNetwork, trial: TrialContext):
 /** The widest network whose forward pass needs at most `macs`: width in steps of 8, a residual pair from width 24 on. */
 function largestWithin(base: PictureNetwork, macs: number, factor: number): PictureNetwork {
   let best = base
-  for (let width = 16; width <= 64; width += 8) {
-    const network = { ...base, width: Math.round((width * factor) / 8) * 8, residual: width >= 24 }
+  for (let width = base.width; width <= 96; width += 8) {
+    const network = {
+      ...base,
+      width: Math.max(8, Math.round((width * factor) / 8) * 8),
+      residual: width >= 1.5 * base.width,
+    }
     if (pictureMacs(network) <= macs) best = network
   }
   return best

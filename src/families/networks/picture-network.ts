@@ -1,11 +1,12 @@
 // The convolutional network for pictures and spectrograms: 3x3 convolutions that double their channels while pooling halves the
 // sides, a residual pair where the sides are small and convolutions cheap, global average and maximum, a linear head (the ResNet-9
 // of DAWNBench, Coleman et al. 2017, thinned). Its width and depth follow from how many multiply-adds there is time for.
-import type { Value } from '../../graph/builder.ts'
-import { add, concat, globalAveragePool, globalMaxPool, mul, sub } from '../../graph/functions.ts'
+import type { GraphBuilder, Value } from '../../graph/builder.ts'
+import { add, concat, conv, globalAveragePool, globalMaxPool, mul, relu, sub } from '../../graph/functions.ts'
 import { dropout } from '../../graph/layers/dropout.ts'
 import type { Network } from '../../graph/layers/network.ts'
-import { convBlock, head } from './layers.ts'
+import { convBlock, halve, head } from './layers.ts'
+import type { Whitening } from './whitening.ts'
 
 export interface PictureShape {
   channels: number
@@ -25,13 +26,15 @@ export interface PictureNetwork {
   /** Whether a residual pair of convolutions follows the last stage. */
   residual: boolean
   dropout: number
+  /** Computed first convolution, then pooling by two; the learned stages start behind it. Null: all is learned. */
+  whitening: Whitening | null
   /** [channels] mean and deviation of the training pictures, in the units of the input. */
   mean: number[]
   deviation: number[]
 }
 
 /** Stages so that the last one is about 4 pixels high. */
-export function stagesFor({ height, width }: PictureShape): { stride: 1 | 2; stages: number } {
+export function stagesFor({ height, width }: { height: number; width: number }): { stride: 1 | 2; stages: number } {
   const side = Math.max(1, Math.min(height, width))
   const stride = Math.max(height, width) >= 56 ? 2 : 1
   return { stride, stages: Math.max(0, Math.min(4, Math.round(Math.log2(side / stride / 4)))) }
@@ -50,6 +53,7 @@ export function pictureForward(network: PictureNetwork, intercepts: Float32Array
     const vector = (values: number[]) => g.constant(Float32Array.from(values), [1, shape.channels, 1, 1])
     const widths = widthsOf(network)
     let y = mul(g, sub(g, x, vector(network.mean)), vector(network.deviation.map((d) => 1 / Math.max(1e-3, d))))
+    if (network.whitening) y = halve(net, whitened(g, x, network.whitening))
     y = convBlock(net, y, widths[0], { strides: stride, pool: stages > 0 })
     for (let i = 1; i <= stages; i++) y = convBlock(net, y, widths[i], { pool: i < stages })
     if (network.residual) {
@@ -61,14 +65,23 @@ export function pictureForward(network: PictureNetwork, intercepts: Float32Array
   }
 }
 
+/** The picture's border is 0 before whitening; the filters' means make that a dark frame, which the layers above learn to ignore. */
+function whitened(g: GraphBuilder, x: Value, { kernels, biases }: Whitening): Value {
+  const shape = [biases.length, x.shape[1] as number, 3, 3]
+  return relu(g, conv(g, x, g.constant(kernels, shape), g.constant(biases, [biases.length]), { pads: 1 }))
+}
+
 /** Multiply-adds of one example's forward pass. */
 export function pictureMacs(network: PictureNetwork): number {
   const { shape, stride, stages } = network
   const widths = widthsOf(network)
-  let height = Math.ceil(shape.height / stride)
-  let width = Math.ceil(shape.width / stride)
-  let inputs = shape.channels
-  let total = 0
+  const { whitening } = network
+  const halved = whitening ? 2 : 1
+  let height = Math.ceil(Math.floor(shape.height / halved) / stride)
+  let width = Math.ceil(Math.floor(shape.width / halved) / stride)
+  let inputs = whitening ? whitening.biases.length : shape.channels
+  // Without a backward pass a multiply-add costs a third.
+  let total = whitening ? 3 * shape.channels * inputs * shape.height * shape.width : 0
   for (let i = 0; i <= stages; i++) {
     total += 9 * inputs * widths[i] * height * width
     inputs = widths[i]

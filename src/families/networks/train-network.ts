@@ -123,9 +123,9 @@ async function* runCycle(
     let paused = 0
     for (let steps = 0; ; steps++) {
       const spent = clock.spentMs() - start - paused
-      const planned = Math.min(share, spent + Math.max(1, trainableMs(trial, clock, course)))
-      const done = spent / planned
-      if (done >= 1) break
+      const trainable = trainableMs(trial, clock, course)
+      const done = spent / Math.min(share, spent + trainable)
+      if (trainable <= 0 || done >= 1) break
       fold.sampler.next(rows)
       for (let i = 0; i < batch; i++) {
         batchTargets.set(targets.subarray(rows[i] * classCount, (rows[i] + 1) * classCount), i * classCount)
@@ -145,7 +145,7 @@ async function* runCycle(
       }
       if (
         folds.length === 1 &&
-        done > 0.15 &&
+        done > (fresh ? 0.4 : 0.15) &&
         done < 0.85 &&
         publishIsDue(clock.spentMs(), publishedAt, course.publishMs)
       ) {

@@ -1,0 +1,247 @@
+// Every network family on a small task of its kind: it learns, its exported graph gives the judged scores, the counted pace repeats
+// itself bit for bit, an interrupted trial goes on, several labels and a class without examples are no obstacle.
+import { afterAll, expect, test } from 'vitest'
+import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts'
+import type { Family, HyperParams, TrialEvent } from '../../../src/families/family.ts'
+import { audioNet } from '../../../src/families/networks/audio-net.ts'
+import { imageNet } from '../../../src/families/networks/image-net.ts'
+import { seriesNet } from '../../../src/families/networks/series-net.ts'
+import { tableNet } from '../../../src/families/networks/table-net.ts'
+import { textBag } from '../../../src/families/networks/text-bag.ts'
+import { textCnn } from '../../../src/families/networks/text-cnn.ts'
+import { videoNet } from '../../../src/families/networks/video-net.ts'
+import { nauc } from '../../../src/metrics/nauc.ts'
+import { Rng } from '../../../src/support/rng.ts'
+import { type MemoryExample, type MemoryTask, profileOf, runExported, runTrial, type TrialRun } from './memory-trial.ts'
+
+const engine = createOnnxEngine({ threads: 1 })
+afterAll(() => engine.close())
+
+const COUNT = 240
+
+function examples(
+  make: (rng: Rng, k: number) => Omit<MemoryExample, 'classes'>,
+  classes: (k: number) => number[],
+): MemoryExample[] {
+  const rng = Rng.fromSeed(11)
+  return Array.from({ length: COUNT }, () => {
+    const k = rng.below(3)
+    return { ...make(rng, k), classes: classes(k) }
+  })
+}
+
+/** A square in one of three corners. */
+function picture(rng: Rng, k: number, side: number, at = 0): number[] {
+  const [top, left] = [
+    [1, 1],
+    [side - 5, 1],
+    [side - 5, side - 5],
+  ][k]
+  return Array.from({ length: side * side }, (_, p) => {
+    const [y, x] = [Math.floor(p / side) - top, (p % side) - left - at]
+    return (y >= 0 && y < 4 && x >= 0 && x < 4 ? 150 : 60) + rng.below(60)
+  })
+}
+
+const ONE = (k: number) => [k]
+const VOCABULARY = Array.from({ length: 30 }, (_, i) => `word${i}`)
+
+const TASKS: Record<
+  string,
+  { family: Family; yields: number; params: HyperParams; make: (classes: (k: number) => number[]) => MemoryTask }
+> = {
+  image: {
+    family: imageNet,
+    yields: 60,
+    params: { shift: 0.05 },
+    make: (classes) => ({
+      kind: 'image',
+      classCount: 4,
+      bytes: true,
+      varies: false,
+      vocabulary: [],
+      examples: examples((rng, k) => ({ shape: [1, 16, 16, 1], values: picture(rng, k, 16) }), classes),
+    }),
+  },
+  video: {
+    family: videoNet,
+    yields: 70,
+    params: { shift: 0.05, frames: 4 },
+    make: (classes) => ({
+      kind: 'video',
+      classCount: 4,
+      bytes: true,
+      varies: true,
+      vocabulary: [],
+      examples: examples((rng, k) => {
+        const steps = 4 + rng.below(3)
+        const frames = Array.from({ length: steps }, (_, t) => picture(rng, k, 16, t % 2))
+        return { shape: [steps, 16, 16, 1], values: frames.flat() }
+      }, classes),
+    }),
+  },
+  audio: {
+    family: audioNet,
+    yields: 60,
+    params: {},
+    make: (classes) => ({
+      kind: 'audio',
+      classCount: 4,
+      bytes: false,
+      varies: true,
+      vocabulary: [],
+      examples: examples((rng, k) => {
+        const steps = 900 + rng.below(300)
+        const pitch = 0.15 + 0.5 * k + 0.05 * rng.uniform()
+        return {
+          shape: [steps, 1, 1, 1],
+          values: Array.from({ length: steps }, (_, t) => Math.sin(pitch * t) + 0.3 * rng.normal()),
+        }
+      }, classes),
+    }),
+  },
+  series: {
+    family: seriesNet,
+    yields: 60,
+    params: { filters: 8 },
+    make: (classes) => ({
+      kind: 'series',
+      classCount: 4,
+      bytes: false,
+      varies: true,
+      vocabulary: [],
+      examples: examples((rng, k) => {
+        const steps = 28 + rng.below(8)
+        const values = Array.from({ length: steps }, (_, t) => [
+          Math.sin(t * (0.3 + 0.4 * k)) + 0.2 * rng.normal(),
+          rng.normal(),
+        ])
+        return { shape: [steps, 1, 2, 1], values: values.flat() }
+      }, classes),
+    }),
+  },
+  'text of tokens': {
+    family: textCnn,
+    yields: 80,
+    params: { dims: 32, filters: 48 },
+    make: (classes) => textTask(classes),
+  },
+  'text as a bag': {
+    family: textBag,
+    yields: 400,
+    params: { dims: 16, epochs: 12 },
+    make: (classes) => textTask(classes),
+  },
+  table: {
+    family: tableNet,
+    yields: 60,
+    params: { units: 64 },
+    make: (classes) => ({
+      kind: 'table',
+      classCount: 4,
+      bytes: false,
+      varies: false,
+      vocabulary: [],
+      examples: examples((rng, k) => {
+        const values = Array.from({ length: 6 }, (_, j) => rng.normal() + (j < 2 ? 3 * ((k >> j) & 1) : 0))
+        if (rng.uniform() < 0.2) values[5] = Number.NaN
+        return { shape: [1, 1, 6, 1], values }
+      }, classes),
+    }),
+  },
+}
+
+function textTask(classes: (k: number) => number[]): MemoryTask {
+  return {
+    kind: 'text',
+    classCount: 4,
+    bytes: false,
+    varies: true,
+    vocabulary: VOCABULARY,
+    examples: examples((rng, k) => {
+      const steps = 3 + rng.below(9)
+      const values = Array.from({ length: steps }, () => 9 + rng.below(21))
+      values[rng.below(steps)] = 3 * k + rng.below(3)
+      return { shape: [steps, 1, 1, 1], values }
+    }, classes),
+  }
+}
+
+type Candidate = Extract<TrialEvent, { type: 'candidate' }>
+
+function lastCandidate({ events }: TrialRun): Candidate {
+  const all = events.filter((event): event is Candidate => event.type === 'candidate' && event.validation !== null)
+  expect(all.length).toBeGreaterThan(0)
+  return all[all.length - 1]
+}
+
+function quality(run: TrialRun, scores: Float32Array): number {
+  const k = 4
+  const labels = new Float32Array(run.plan.rows.length * k)
+  run.plan.rows.forEach((row, i) => {
+    labels.set(run.labels.subarray(row * k, (row + 1) * k), i * k)
+  })
+  return nauc(labels, scores, k)
+}
+
+const table = Object.entries(TASKS)
+
+test.each(table)(
+  '%s: learns, although class 3 has no example, and exports what was judged',
+  async (_, { family, yields, params, make }) => {
+    const task = make(ONE)
+    const run = await runTrial(family, { engine, task, yields, params })
+    const candidate = lastCandidate(run)
+    expect(quality(run, candidate.validation!)).toBeGreaterThan(0.8)
+    if (candidate.trainedOn === 'train') {
+      const exported = await runExported(engine, task, candidate.model, run.plan.rows)
+      exported.forEach((score, i) => {
+        expect(Math.abs(score - candidate.validation![i])).toBeLessThan(1e-4)
+      })
+    }
+    for (const score of candidate.validation!) expect(score >= 0 && score <= 1).toBe(true)
+  },
+  120_000,
+)
+
+test.each(table)(
+  '%s: several labels at once are questions of their own',
+  async (_, { family, yields, params, make }) => {
+    const task = make((k) => (k === 0 ? [] : k === 1 ? [1] : [0, 2]))
+    expect(profileOf(task).multiLabel).toBe(true)
+    const run = await runTrial(family, { engine, task, yields, params })
+    expect(quality(run, lastCandidate(run).validation!)).toBeGreaterThan(0.6)
+  },
+  120_000,
+)
+
+test.each(table)(
+  '%s: the counted pace gives the same scores twice',
+  async (_, { family, yields, params, make }) => {
+    const runs = []
+    for (let i = 0; i < 2; i++)
+      runs.push(await runTrial(family, { engine, task: make(ONE), yields: Math.min(yields, 45), params }))
+    expect(runs[1].events.length).toBe(runs[0].events.length)
+    const scores = runs.map((run) =>
+      run.events.filter((e): e is Candidate => e.type === 'candidate').map((c) => c.validation),
+    )
+    expect(scores[1]).toEqual(scores[0])
+  },
+  120_000,
+)
+
+test.each(table.filter(([name]) => name !== 'text as a bag'))(
+  '%s: folds judge every row, and a saved state goes on',
+  async (_, { family, params, make }) => {
+    const task = make(ONE)
+    const first = await runTrial(family, { engine, task, yields: 90, folds: 3, params })
+    const candidate = lastCandidate(first)
+    expect(candidate.validation!.length).toBe(COUNT * 4)
+    const saved = structuredClone(first.state)
+    const second = await runTrial(family, { engine, task, yields: 90, folds: 3, params, resumed: saved })
+    expect(Number(second.state.facts.spentMs)).toBeGreaterThan(Number(saved.facts.spentMs))
+    const steps = (state: typeof saved) => (state.facts.steps as number[]).reduce((a, b) => a + b, 0)
+    expect(steps(second.state)).toBeGreaterThan(steps(saved))
+  },
+  120_000,
+)
