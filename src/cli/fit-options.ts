@@ -89,7 +89,7 @@ export const FIT_OPTIONS = {
   },
   resume: {
     kind: 'flag',
-    summary: 'go on from the run in --out; a larger --budget extends it',
+    summary: 'go on from the run in --out with what is left of its budget; a larger --budget extends it',
   },
   ui: {
     kind: 'choice',

@@ -1,6 +1,8 @@
 // `automl fit`: learn from a dataset within a time budget. Prints the run folder; everything said on the way goes to stderr,
 // but with `--ui json` the events are the result.
+import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { readRunFacts, runFolder } from '../../run/folder.ts'
 import { FIT_DEFAULTS, type FitOptions } from '../../run/options.ts'
 import { UsageError } from '../../support/errors.ts'
 import { createReporter } from '../../ui/create-reporter.ts'
@@ -45,12 +47,20 @@ export const fitCommand = defineCommand({
   },
 })
 
-/** The command line over `--config` over `--preset` over defaults. */
+/** The command line over `--config` over `--preset` over what the run that is resumed was asked for over defaults. */
 function withFiles(options: FitValues, given: ReadonlySet<string>): FitValues {
   const preset = options.preset === undefined ? {} : readConfiguration(presetPath(options.preset), FIT_OPTIONS)
   const file = options.config === undefined ? {} : readConfiguration(options.config, FIT_OPTIONS)
   const typed = Object.fromEntries(Object.entries(options).filter(([name]) => given.has(name)))
-  return { ...options, ...preset, ...file, ...typed }
+  const asked: Partial<FitValues> = { ...preset, ...file, ...typed }
+  const earlier = asked.resume && asked.out !== undefined ? { budget: earlierBudget(asked.out) ?? options.budget } : {}
+  return { ...options, ...earlier, ...asked }
+}
+
+/** Milliseconds; null when there is no run yet. */
+function earlierBudget(out: string): number | null {
+  const { runJson } = runFolder(out)
+  return existsSync(runJson) ? readRunFacts(runFolder(out)).budgetMs : null
 }
 
 function toFitOptions(data: string, values: FitValues, given: ReadonlySet<string>): FitOptions {
