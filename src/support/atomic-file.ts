@@ -48,5 +48,11 @@ export function outputWriteError(path: string, cause: unknown): AutomlError {
       : code === 'EROFS' || code === 'EACCES'
         ? 'the folder is not writable'
         : (cause as Error).message
-  return new AutomlError('OUTPUT_WRITE', `${path}: cannot write: ${reason}`, EXIT.data, 'choose another folder with --out DIR', cause)
+  return new AutomlError(
+    'OUTPUT_WRITE',
+    `${path}: cannot write: ${reason}`,
+    EXIT.data,
+    'choose another folder with --out DIR',
+    cause,
+  )
 }

@@ -85,6 +85,7 @@ function formatValue(value: unknown): string {
 
 /** The first line a person reads: message, then the hint. Never a stack. */
 export function errorMessage(error: unknown): string {
-  if (error instanceof AutomlError) return error.hint === undefined ? error.message : `${error.message}\n  hint: ${error.hint}`
+  if (error instanceof AutomlError)
+    return error.hint === undefined ? error.message : `${error.message}\n  hint: ${error.hint}`
   return error instanceof Error ? error.message : String(error)
 }

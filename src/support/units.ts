@@ -8,7 +8,8 @@ const SIZE_BYTES: Record<string, number> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KI
 export function parseDurationMs(text: string, option = 'duration'): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim())
   const ms = match ? Number(match[1]) * DURATION_MS[match[2] ?? 's'] : Number.NaN
-  if (!(ms > 0)) throw new UsageError(`${option}: received "${text}"; must be a positive duration such as 90s, 20m or 2h`)
+  if (!(ms > 0))
+    throw new UsageError(`${option}: received "${text}"; must be a positive duration such as 90s, 20m or 2h`)
   return ms
 }
 
