@@ -97,8 +97,17 @@ export interface TrialState {
 
 /** How long a trial can expect to train: for schedules (one-cycle) and for choosing sizes. */
 export type Pace =
-  | { kind: 'clock'; /** Milliseconds this trial can still hope to get, at best. */ remainingMs(): number; elapsedMs(): number }
-  | { kind: 'steps'; /** Counted schedule, for reproducible runs: yields left. */ remainingSteps(): number }
+  | {
+      kind: 'clock'
+      /** Milliseconds this trial can still hope to get, at best. */
+      remainingMs(): number
+      elapsedMs(): number
+    }
+  | {
+      kind: 'steps'
+      /** Counted schedule, for reproducible runs: yields left. */
+      remainingSteps(): number
+    }
 
 export interface TrialData {
   /** Matrix `matrix` of `rows` of a split, decoded. Pictures are uint8. */
