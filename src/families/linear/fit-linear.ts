@@ -11,8 +11,8 @@ import { foldStandardisation, standardisationOf, standardiseInPlace } from './st
 
 /** Feature values held at once: 240 MB. More rows than fit are thinned evenly. */
 const MAX_VALUES = 6e7
-/** The quickest model searches its penalty only when a pass over the data costs less than this many multiplications. */
-const QUICK_SEARCH = 7e6
+/** Below this many multiplications a pass, every fit searches its own penalty; above, the quickest model does without. */
+const CHEAP_SEARCH = 7e6
 const QUICK_PATH = { tolerance: 3e-3, penalties: [1e-2, 1e-3, 3e-4, 1e-4] }
 /** Without a search: this over the number of rows, within bounds. Right for 1000 pictures by their gradients. */
 const QUICK_PENALTY = 0.3
@@ -35,8 +35,10 @@ export async function* fitLinear(
   const targets = targetsOf(link, trial.labels, classCount, taught)
   yield { done: 0, of: null, note: 'logistic regression' }
 
-  let choice = choices as { penalty: number; scale: number } | null
-  if (choice === null && (stage !== 'sample' || x.length * classCount <= QUICK_SEARCH) && taught.length >= 10) {
+  // One fold's choice is noisy when rows are few, and then looking again costs little.
+  const cheap = x.length * classCount <= CHEAP_SEARCH
+  let choice = cheap ? null : (choices as { penalty: number; scale: number } | null)
+  if (choice === null && (stage !== 'sample' || cheap) && taught.length >= 10) {
     const search = choosePenalty(trial.engine, { x, width, targets }, trial.rng.split('penalty'), {
       ...(stage === 'sample' ? QUICK_PATH : {}),
     })
