@@ -10,19 +10,19 @@ export const UIS = ['auto', 'ink', 'plain', 'json', 'none'] as const
 export const FIT_OPTIONS = {
   budget: {
     kind: 'duration',
-    placeholder: 'time',
+    metavar: 'time',
     default: '20m',
     summary: 'time in all, counted from the start of the process',
     reason: '20 minutes is the time that the challenge gives',
   },
   out: {
     kind: 'path',
-    placeholder: 'dir',
+    metavar: 'dir',
     summary: 'run folder (default: runs/<dataset>-<time>)',
   },
   seed: {
     kind: 'integer',
-    placeholder: 'n',
+    metavar: 'n',
     min: 0,
     default: 0,
     summary: 'start of all randomness',
@@ -30,7 +30,7 @@ export const FIT_OPTIONS = {
   },
   engine: {
     kind: 'choice',
-    placeholder: 'name',
+    metavar: 'name',
     choices: ENGINES,
     default: 'auto',
     summary: `what computes: ${ENGINES.join(', ')}`,
@@ -38,7 +38,7 @@ export const FIT_OPTIONS = {
   },
   device: {
     kind: 'choice',
-    placeholder: 'name',
+    metavar: 'name',
     choices: DEVICES,
     default: 'auto',
     summary: `where it computes: ${DEVICES.join(', ')}`,
@@ -46,7 +46,7 @@ export const FIT_OPTIONS = {
   },
   workers: {
     kind: 'integer',
-    placeholder: 'n',
+    metavar: 'n',
     min: 1,
     max: 64,
     summary: 'worker processes (default: 1 for pictures, sound and video, else 2)',
@@ -54,19 +54,19 @@ export const FIT_OPTIONS = {
   },
   threads: {
     kind: 'integer',
-    placeholder: 'n',
+    metavar: 'n',
     min: 1,
     max: 1024,
     summary: 'threads in all workers together (default: one per core)',
   },
   memory: {
     kind: 'size',
-    placeholder: 'size',
+    metavar: 'size',
     summary: 'memory of all processes together (default: three quarters of what is free)',
   },
   search: {
     kind: 'choice',
-    placeholder: 'name',
+    metavar: 'name',
     choices: SEARCHES,
     default: 'auto',
     summary: `who proposes trials: ${SEARCHES.join(', ')}`,
@@ -74,17 +74,17 @@ export const FIT_OPTIONS = {
   },
   families: {
     kind: 'list',
-    placeholder: 'a,b',
+    metavar: 'a,b',
     summary: 'only these model families (default: all that fit the data)',
   },
   preset: {
     kind: 'text',
-    placeholder: 'name',
+    metavar: 'name',
     summary: 'options from configs/<name>.json',
   },
   config: {
     kind: 'path',
-    placeholder: 'file',
+    metavar: 'file',
     summary: 'options from a JSON file, its keys being option names',
   },
   resume: {
@@ -93,7 +93,7 @@ export const FIT_OPTIONS = {
   },
   ui: {
     kind: 'choice',
-    placeholder: 'name',
+    metavar: 'name',
     choices: UIS,
     default: 'auto',
     summary: `how progress is shown: ${UIS.join(', ')}`,
@@ -101,19 +101,19 @@ export const FIT_OPTIONS = {
   },
   'slice-steps': {
     kind: 'integer',
-    placeholder: 'n',
+    metavar: 'n',
     min: 1,
     summary: 'count steps instead of time, for reproducible runs: steps in a slice',
   },
   'max-slices': {
     kind: 'integer',
-    placeholder: 'n',
+    metavar: 'n',
     min: 1,
     summary: 'end after so many slices',
   },
   'family-modules': {
     kind: 'list',
-    placeholder: 'a,b',
+    metavar: 'a,b',
     summary: 'modules whose exported families join the registry',
   },
   ...DEBUG_OPTION,

@@ -13,13 +13,13 @@ interface OptionBase {
 export type OptionSpec = OptionBase &
   (
     | { kind: 'flag' }
-    | { kind: 'text'; placeholder: string }
-    | { kind: 'path'; placeholder: string }
-    | { kind: 'duration'; placeholder: string; default?: string }
-    | { kind: 'size'; placeholder: string; default?: string }
-    | { kind: 'integer'; placeholder: string; min: number; max?: number; default?: number }
-    | { kind: 'choice'; placeholder: string; choices: readonly string[]; default?: string }
-    | { kind: 'list'; placeholder: string }
+    | { kind: 'text'; metavar: string }
+    | { kind: 'path'; metavar: string }
+    | { kind: 'duration'; metavar: string; default?: string }
+    | { kind: 'size'; metavar: string; default?: string }
+    | { kind: 'integer'; metavar: string; min: number; max?: number; default?: number }
+    | { kind: 'choice'; metavar: string; choices: readonly string[]; default?: string }
+    | { kind: 'list'; metavar: string }
   )
 
 /** Option names as typed after `--`, in the order of the help text. */
@@ -83,7 +83,7 @@ export function parseOption(name: string, spec: OptionSpec, text: string): boole
 
 /** `--budget <time>` as commander and the help text write it. */
 export function optionFlags(name: string, spec: OptionSpec): string {
-  return spec.kind === 'flag' ? `--${name}` : `--${name} <${spec.placeholder}>`
+  return spec.kind === 'flag' ? `--${name}` : `--${name} <${spec.metavar}>`
 }
 
 /** Defaults of the table as option values. */

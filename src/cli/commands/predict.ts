@@ -14,12 +14,12 @@ export const predictCommand = defineCommand({
   options: {
     out: {
       kind: 'path',
-      placeholder: 'file',
+      metavar: 'file',
       summary: 'file to write: .arrow, .csv, .parquet or .predict (default: CSV on stdout)',
     },
     at: {
       kind: 'duration',
-      placeholder: 'time',
+      metavar: 'time',
       summary: 'the model that was in force that long after the run’s start (default: the newest)',
     },
     ...DEBUG_OPTION,

@@ -12,15 +12,15 @@ export const scoreCommand = defineCommand({
   summary: 'score the predictions of a run: ALC, NAUC, accuracy and the learning curve',
   arguments: [{ name: 'run', summary: 'run folder, or a folder with start.txt and <task>.predict_k' }],
   options: {
-    solution: { kind: 'path', placeholder: 'file', summary: 'the true labels, a line per test example' },
+    solution: { kind: 'path', metavar: 'file', summary: 'the true labels, a line per test example' },
     T: {
       kind: 'duration',
-      placeholder: 'time',
+      metavar: 'time',
       summary: 'budget that the area is taken over (default: the run’s own)',
     },
     t0: {
       kind: 'duration',
-      placeholder: 'time',
+      metavar: 'time',
       default: '60s',
       summary: 'where the time axis turns from linear to logarithmic',
       reason: 'the challenge takes 60 s',
