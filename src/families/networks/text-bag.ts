@@ -1,6 +1,6 @@
 // Text, by averaged embeddings of words, word pieces and word pairs: seconds to train, and a different enough view from n-gram
 // weights to be worth blending. Text is read from the first matrix.
-import { linkOf, targetsOf } from '../common/label-statistics.ts'
+import { linkOf, priorIntercepts, targetsOf } from '../common/label-statistics.ts'
 import { type Fitter, trainClassical } from '../common/train-classical.ts'
 import type { Family, HyperParams, TrialContext } from '../family.ts'
 import { type BagOptions, newBag, predictBag, trainBag } from './text/bag.ts'
@@ -16,9 +16,16 @@ export const textBag: Family = {
   summary: 'averaged embeddings of words, word pieces and word pairs',
   portfolio(profile) {
     if (profile.kind !== 'text') return null
-    return [
-      { params: { dims: 64, epochs: epochsFor(profile.trainCount), rate: 0.3, dropout: 0.3, pairs: true }, order: 20 },
-    ]
+    const characters = (profile.vocabulary?.meanTokenLength ?? LONG_TOKENS) < LONG_TOKENS
+    const params = {
+      dims: 64,
+      epochs: epochsFor(profile.trainCount),
+      rate: 0.3,
+      // A character says little without its neighbours; beside words, pairs mostly crowd the words out of the mean.
+      pairs: characters,
+      dropout: characters ? 0.5 : 0.3,
+    }
+    return [{ params, order: 20 }]
   },
   space: () => ({
     dims: {
@@ -49,7 +56,7 @@ function epochsFor(count: number): number {
 
 function bagFitter(trial: TrialContext): Fitter {
   const { profile, labels, rng } = trial
-  const options = bagOptions(trial.params, profile.trainCount)
+  const options = bagOptions(trial.params)
   const link = linkOf(profile, labels)
   const size = profile.spec.vocabulary.length
   const long = profile.vocabulary !== null && profile.vocabulary.meanTokenLength >= LONG_TOKENS
@@ -60,8 +67,8 @@ function bagFitter(trial: TrialContext): Fitter {
       const counts = documentCounts(tokens, size)
       const subwords = long ? subwordsOf(profile.spec.vocabulary, (id) => counts[id] > 0) : null
       const stream = rng.split(`fit ${fits++}`)
-      const bag = newBag(counts, subwords, profile.classCount, options, stream.split('start'))
       const targets = targetsOf(link, labels, profile.classCount, rows)
+      const bag = newBag(tokens, counts, subwords, priorIntercepts(targets), options, stream.split('start'))
       for (const done of trainBag(bag, tokens, targets, stream.split('order'))) {
         yield { done, of: options.epochs, note: 'passes' }
       }
@@ -74,12 +81,11 @@ function bagFitter(trial: TrialContext): Fitter {
   }
 }
 
-function bagOptions(params: HyperParams, count: number): BagOptions {
+function bagOptions(params: HyperParams): BagOptions {
   return {
     dims: Number(params.dims),
-    // Buckets for about as many distinct pairs as texts bring, within what a model file can carry.
-    pairBuckets:
-      params.pairs === true ? 2 ** Math.max(10, Math.min(16, Math.ceil(Math.log2(Math.max(1, count) * 8)))) : 0,
+    // Enough buckets that the pairs of some ten thousand texts seldom collide; an index of 1 MB in the model.
+    pairBuckets: params.pairs === true ? 2 ** 18 : 0,
     epochs: Number(params.epochs),
     rate: Number(params.rate),
     dropout: Number(params.dropout),

@@ -31,12 +31,7 @@ export function bagModel(bag: Bag, link: Link): Model {
   const { dims, pairBuckets } = bag.options
   const width = dims + 1
   const tokenTable = foldedTokens(bag)
-  const pairTable = new Float32Array((pairBuckets + 1) * width)
-  for (let b = 0; b < pairBuckets; b++) {
-    const from = (bag.firstPair + b) * dims
-    pairTable.set(bag.table.subarray(from, from + dims), b * width)
-    pairTable[b * width + dims] = 1
-  }
+  const { pairTable, pairIndex, pairCount } = pairTables(bag)
   const classCount = bag.head.length / width
   const weights = new Float32Array(classCount * dims)
   const biases = new Float32Array(classCount)
@@ -62,7 +57,8 @@ export function bagModel(bag: Bag, link: Link): Model {
         const products = add(g, mul(g, add(g, left, 1), PAIR_FACTORS[0]), mul(g, add(g, right, 1), PAIR_FACTORS[1]))
         // Negative ids would leave a negative remainder; they are masked below.
         const bucket = mod(g, div(g, mod(g, products, 2 ** 32), 2 ** PAIR_SHIFT), pairBuckets)
-        const pairs = gather(g, g.constant(pairTable, [pairBuckets + 1, width]), where(g, counted, bucket, pairBuckets))
+        const row = gather(g, g.constant(pairIndex, [pairBuckets]), where(g, counted, bucket, 0))
+        const pairs = gather(g, g.constant(pairTable, [pairCount + 1, width]), where(g, counted, row, pairCount))
         sum = add(g, sum, reduceSum(g, pairs, [1]))
       }
       const parts = maximum(g, slice(g, sum, 1, dims, null), 1)
@@ -90,6 +86,22 @@ export function tokenIds(g: GraphBuilder, input: ModelInput, most: number): { id
     length === null ? reshape(g, count, [1, 1]) : g.op('Min', [reshape(g, length, [-1, 1]), reshape(g, count, [1, 1])])
   const before = less(g, reshape(g, position, [1, -1]), end)
   return { ids, valid: and(g, before, greaterOrEqual(g, ids, 0)) }
+}
+
+/** Vectors of the pairs that have one with a 1 behind each, then zeros; and the row of every bucket, the zeros where it has none. */
+function pairTables(bag: Bag): { pairTable: Float32Array; pairIndex: Int32Array; pairCount: number } {
+  const { dims } = bag.options
+  const width = dims + 1
+  const pairCount = bag.pairRow.filter((row) => row >= 0).length
+  const pairTable = new Float32Array((pairCount + 1) * width)
+  let next = 0
+  const pairIndex = bag.pairRow.map((row) => {
+    if (row < 0) return pairCount
+    pairTable.set(bag.table.subarray(row * dims, (row + 1) * dims), next * width)
+    pairTable[next * width + dims] = 1
+    return next++
+  })
+  return { pairTable, pairIndex, pairCount }
 }
 
 /** [V + 1, dims + 1]: the mean of each id's own row and pieces and a 1, or zeros where nothing is known; the last row is zero. */

@@ -1,7 +1,8 @@
 // Averaged embeddings with a linear head (fastText, Joulin et al. 2017), trained example by example: each step touches only the
 // rows of the tokens at hand, which a dense graph cannot do; so the loop is ours, and only the finished model is a graph. Rows of
 // the table: known tokens, subword pieces, buckets of token pairs. Adagrad with one accumulator per row (as in DLRM's sparse
-// optimizer), since rows are seen with very different frequency.
+// optimizer), since rows are seen with very different frequency. Pairs that few texts hold get no row: they would only be learned
+// by heart, and drown the words beside them.
 
 import type { Rng } from '../../../support/rng.ts'
 import type { Targets } from '../../common/label-statistics.ts'
@@ -26,7 +27,8 @@ export interface Bag {
   tokenRow: Int32Array
   subwords: Subwords | null
   firstPiece: number
-  firstPair: number
+  /** [pairBuckets] row of a bucket in the table, -1 when too few training texts hold such a pair. */
+  pairRow: Int32Array
   /** [rows, dims] */
   table: Float32Array
   /** [rows] sums of mean squared gradients. */
@@ -36,11 +38,18 @@ export interface Bag {
   headSquares: Float32Array
 }
 
-/** @param counts texts per token id in the training rows */
+/** Largest element of a new vector. */
+const START = 0.2
+
+/** Texts that must hold a pair for it to get a vector. */
+const FEWEST_TEXTS = 3
+
+/** @param counts texts per token id in `tokens`, the training rows; @param intercepts [K] where the head's biases start: the class frequencies */
 export function newBag(
+  tokens: Tokens,
   counts: Int32Array,
   subwords: Subwords | null,
-  classCount: number,
+  intercepts: Float32Array,
   options: BagOptions,
   rng: Rng,
 ): Bag {
@@ -48,21 +57,43 @@ export function newBag(
   let rows = 0
   const tokenRow = Int32Array.from(counts, (count) => (count > 0 ? rows++ : -1))
   const firstPiece = rows
-  const firstPair = firstPiece + (subwords?.pieceCount ?? 0)
-  const table = new Float32Array((firstPair + pairBuckets) * dims)
+  const firstPair = (rows += subwords?.pieceCount ?? 0)
+  const pairRow = pairCounts(tokens, pairBuckets).map((count) => (count >= FEWEST_TEXTS ? rows++ : -1))
+  const table = new Float32Array(rows * dims)
   // Pairs start at zero: a pair that was never trained then adds nothing to a new text.
-  for (let i = 0; i < firstPair * dims; i++) table[i] = (2 * rng.uniform() - 1) / dims
+  for (let i = 0; i < firstPair * dims; i++) table[i] = (2 * rng.uniform() - 1) * START
+  const classCount = intercepts.length
+  const head = new Float32Array(classCount * (dims + 1))
+  intercepts.forEach((intercept, c) => {
+    head[c * (dims + 1) + dims] = intercept
+  })
   return {
     options,
     tokenRow,
     subwords,
     firstPiece,
-    firstPair,
+    pairRow,
     table,
-    tableSquares: new Float32Array(firstPair + pairBuckets),
-    head: new Float32Array(classCount * (dims + 1)),
+    tableSquares: new Float32Array(rows),
+    head,
     headSquares: new Float32Array(classCount * (dims + 1)),
   }
+}
+
+/** [buckets] texts that hold a pair of each bucket. */
+function pairCounts({ ids, offsets }: Tokens, buckets: number): Int32Array {
+  const counts = new Int32Array(buckets)
+  const seen = new Int32Array(buckets).fill(-1)
+  for (let i = 0; buckets > 0 && i + 1 < offsets.length; i++) {
+    for (let j = offsets[i] + 1; j < offsets[i + 1]; j++) {
+      if (ids[j - 1] < 0 || ids[j] < 0) continue
+      const bucket = pairBucket(ids[j - 1], ids[j], buckets)
+      if (seen[bucket] === i) continue
+      seen[bucket] = i
+      counts[bucket]++
+    }
+  }
+  return counts
 }
 
 /** Both factors are odd and below 2^31, so that the products stay exact in int64. */
@@ -186,7 +217,7 @@ function push(visit: Visit, row: number, weight: number): void {
 
 /** A token is the mean of its own row and its pieces; the text is the mean of its kept tokens and pairs. */
 function gather(bag: Bag, tokens: Tokens, text: number, dropout: number, rng: Rng | null, visit: Visit): void {
-  const { tokenRow, subwords, firstPiece, firstPair } = bag
+  const { tokenRow, subwords, firstPiece, pairRow } = bag
   const { pairBuckets } = bag.options
   const { ids, offsets } = tokens
   visit.count = 0
@@ -208,9 +239,9 @@ function gather(bag: Bag, tokens: Tokens, text: number, dropout: number, rng: Rn
       }
     }
     if (pairBuckets > 0 && before >= 0 && id >= 0) {
-      const kept = rng === null || dropout === 0 || rng.uniform() >= dropout
-      if (kept) {
-        push(visit, firstPair + pairBucket(before, id, pairBuckets), 1)
+      const row = pairRow[pairBucket(before, id, pairBuckets)]
+      if (row >= 0 && (rng === null || dropout === 0 || rng.uniform() >= dropout)) {
+        push(visit, row, 1)
         parts++
       }
     }
