@@ -21,11 +21,13 @@ export const textBag: Family = {
       dims: 64,
       epochs: epochsFor(profile.trainCount),
       rate: 0.3,
-      // A character says little without its neighbours; beside words, pairs mostly crowd the words out of the mean.
-      pairs: characters,
+      pairs: true,
       dropout: characters ? 0.5 : 0.3,
     }
-    return [{ params, order: 20 }]
+    const entries = [{ params, order: 20 }]
+    // A character says little without its neighbours; beside words, pairs may also crowd the words out of the mean.
+    if (!characters) entries.push({ params: { ...params, pairs: false }, order: 25 })
+    return entries
   },
   space: () => ({
     dims: {
