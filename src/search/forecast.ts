@@ -1,7 +1,7 @@
 // What more time would buy a trial, judged from its curve: freeze-thaw's idea (Swersky, Snoek & Adams 2014) with the simplest
-// model that ranks trials rightly: the best-so-far objective grows with the logarithm of the time spent, at a rate read off the
-// second half of what was spent, and somewhat slower from now on. No Gaussian process: there are few points, and decisions
-// come every few hundred milliseconds.
+// model that ranks trials rightly: what is missing to perfection falls as a power of the time spent, as learning curves do, with
+// an exponent read off the second half of what was spent, and more slowly from now on. No Gaussian process: there are few
+// points, and decisions come every few hundred milliseconds.
 
 export interface CurvePoint {
   /** Time the trial had spent, in the schedule's unit (milliseconds or yields). */
@@ -9,25 +9,25 @@ export interface CurvePoint {
   objective: number
 }
 
-/** Growth slows down: a forecast takes this share of the measured rate. */
-const RATE_KEPT = 0.7
-/** Rate of a trial with one point, as a share of its distance to perfection: hopeful, so that second points are seen. */
-const FRESH_RATE = 0.1
+/** Growth slows down: a forecast takes this share of the measured exponent. */
+const EXPONENT_KEPT = 0.7
+/** Exponent of a trial with one point: hopeful, so that second points (and fits on all rows) are seen. */
+const FRESH_EXPONENT = 0.3
 /** A trial on a schedule that leads, or nearly, is not given up while its schedule has its best part (the annealing) to come. */
-const SCHEDULED_RATE = 0.05
+const SCHEDULED_EXPONENT = 0.1
 /** Perfection is never quite reached, so that hope is never quite 0. */
-const GAP_FLOOR = 0.002
+const GAP_FLOOR = 1e-4
 /** A model that comes this close to the best, as a share of the best's distance to perfection, still helps a blend. */
 const BLEND_REACH = 0.1
 
-/** Objective per unit of ln(time) that the trial gained lately. */
-export function growthRate(curve: readonly CurvePoint[], spent: number): number {
+/** a in gap(t) ~ t^-a, over the second half of the time spent. */
+export function learningExponent(curve: readonly CurvePoint[], spent: number): number {
   if (curve.length === 0) return 0
-  const best = envelope(curve, spent)
-  if (curve.length === 1) return FRESH_RATE * gap(best)
+  if (curve.length === 1) return FRESH_EXPONENT
   const early = Math.max(spent / 2, curve[0].spent)
   const since = Math.log(Math.max(spent, 1e-9) / Math.max(early, 1e-9))
-  return since <= 0 ? FRESH_RATE * gap(best) : Math.max(0, best - envelope(curve, early)) / since
+  if (since <= 0) return FRESH_EXPONENT
+  return Math.max(0, Math.log(gap(envelope(curve, early)) / gap(envelope(curve, spent)))) / since
 }
 
 export interface ForecastInput {
@@ -45,17 +45,16 @@ export interface ForecastInput {
 /** Expected gain over the run's best per unit of time, at the horizon that pays most; 0: it is not worth going on. */
 export function gainPerTime({ curve, spent, best, slice, remaining, scheduled }: ForecastInput): number {
   if (curve.length === 0 || remaining <= 0) return 0
-  const now = envelope(curve, spent)
-  const reach = BLEND_REACH * gap(best)
-  const leads = now >= best - reach
-  const rate = Math.max(growthRate(curve, spent), scheduled && leads ? SCHEDULED_RATE * gap(now) : 0)
+  const missing = gap(envelope(curve, spent))
+  const within = gap(best) * (1 + BLEND_REACH)
+  const leads = missing <= within
+  const exponent = Math.max(learningExponent(curve, spent), scheduled && leads ? SCHEDULED_EXPONENT : 0)
   let value = 0
   for (let horizon = slice; ; horizon *= 2) {
     const until = Math.min(horizon, remaining)
-    const reached = now + RATE_KEPT * rate * Math.log1p(until / Math.max(spent, slice))
+    const then = missing * (1 + until / Math.max(spent, slice)) ** (-EXPONENT_KEPT * exponent)
     // A trial that leads is measured against itself; one that follows must come within reach first.
-    const gain = leads ? reached - now : reached - (best - reach)
-    value = Math.max(value, gain / until)
+    value = Math.max(value, ((leads ? missing : within) - then) / until)
     if (horizon >= remaining) return value
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { gainPerTime, growthRate } from '../../src/search/forecast.ts'
+import { gainPerTime, learningExponent } from '../../src/search/forecast.ts'
 import { CLOCK_PACING, countedPacing, decide, type Situation, surplus } from '../../src/search/scheduler.ts'
 import { newTrial, type Trial } from '../../src/search/trial.ts'
 
@@ -124,9 +124,16 @@ describe('decide', () => {
 })
 
 describe('forecast', () => {
-  it('reads the rate off the second half: 0.1 per doubling is 0.1 / ln 2', () => {
-    const curve = [1, 2, 4, 8].map((spent, i) => ({ spent, objective: 0.1 * i }))
-    expect(growthRate(curve, 8)).toBeCloseTo(0.1 / Math.LN2, 6)
+  it('reads the exponent off a power law', () => {
+    const curve = [1, 2, 4, 8].map((spent) => ({ spent, objective: 1 - 0.5 * spent ** -0.4 }))
+    expect(learningExponent(curve, 8)).toBeCloseTo(0.4, 6)
+  })
+
+  it('never expects more than perfection', () => {
+    const curve = [1, 2].map((spent) => ({ spent, objective: 1 - spent ** -4 }))
+    const gain = gainPerTime({ curve, spent: 2, best: 0.9, slice: 10, remaining: 10, scheduled: true })
+    expect(gain).toBeGreaterThan(0)
+    expect(gain).toBeLessThan(0.1 / 10 + 1e-3)
   })
 
   it('expects nothing of a trial that stood still, unless it leads and its schedule is not over', () => {

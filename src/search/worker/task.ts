@@ -19,7 +19,7 @@ export interface Task {
 
 /** Decoded bytes of the sample: what the first model may cost in reading. */
 const SAMPLE_BYTES = 4e6
-const SAMPLE_ROWS = { min: 100, max: 2000 }
+const SAMPLE_ROWS = { min: 100, max: 1000 }
 
 /** @throws DATA_*: whatever makes the data unusable */
 export async function openTask(path: string, seed: number): Promise<Task> {
