@@ -56,12 +56,13 @@ export async function* trainBoosting(trial: TrialContext, source: TreeSource): A
   trial.saveState(() => saveCourse(course))
   if (course.stage === 'done') return
   const table = yield* loadTable(trial, source, { categorical: params.categories === 'sets' })
+  const stores = resumed?.stores ?? []
   if (course.stage === 'folds') {
-    yield* boostFolds(trial, table, course, resumed?.stores ?? [])
+    yield* boostFolds(trial, table, course, stores.splice(0))
     course.boosters = []
     course.stage = 'all'
   }
-  yield* boostAll(trial, table, course, resumed?.course.stage === 'all' ? (resumed.stores[0] ?? null) : null)
+  yield* boostAll(trial, table, course, stores[0] ?? null)
   course.stage = 'done'
 }
 

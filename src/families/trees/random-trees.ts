@@ -60,7 +60,7 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
   const { classes, start, label, mass } = labels
   const n = codes.rows
   const featureCount = codes.bins.length
-  const features = Int32Array.from({ length: featureCount }, (_, f) => f)
+  const features = new Int32Array(featureCount)
   const held = new Int32Array(n)
   const sorted = new Int32Array(n)
   const counts = new Int32Array(257)
@@ -75,6 +75,7 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
   function* grow(store: TreeStore, rows: Int32Array, weights: Float32Array, rng: Rng): Generator<void, void, void> {
     const below = quickStream(rng)
     let work = 0
+    for (let f = 0; f < featureCount; f++) features[f] = f
     const root = store.addNode()
     store.roots.push(root)
     // Depth first, so that what a node learned of constant features (the first `constant` of `features`) holds for its subtree.

@@ -2,6 +2,7 @@
 // send every input the same way. A set of categories becomes a chain of equality tests that share their true branch, which
 // onnxruntime folds into one membership test.
 import type { GraphBuilder, Value } from '../../graph/builder.ts'
+import { add } from '../../graph/functions.ts'
 import type { FeatureBins } from './bins.ts'
 import { BY_SET, MISSING_LEFT, SET_WORDS, type TreeStore } from './tree-store.ts'
 
@@ -33,7 +34,7 @@ export function treeEnsemble(
     writeTree(store, bins, store.roots[t], t - from, ids, nodes, leaves, scale)
   }
   if (to <= from) writeNothing(nodes, leaves)
-  return g.op('TreeEnsembleRegressor', [x], {
+  const sums = g.op('TreeEnsembleRegressor', [x], {
     nodes_treeids: nodes.tree.finish(),
     nodes_nodeids: nodes.id.finish(),
     nodes_featureids: nodes.feature.finish(),
@@ -47,10 +48,11 @@ export function treeEnsemble(
     target_ids: leaves.target.finish(),
     target_weights: leaves.weight.finish(),
     n_targets: targets,
-    ...(base ? { base_values: base } : {}),
     aggregate_function: 'SUM',
     post_transform: 'NONE',
   })
+  // Not as base_values: onnxruntime forgets those of a target that no leaf names.
+  return base ? add(g, sums, g.constant(base, [1, targets])) : sums
 }
 
 interface Growing<T> {
