@@ -4,8 +4,10 @@ import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import type { Graph, ValueInfo } from '../../graph/graph.ts'
+import { lower, needsLowering } from '../../graph/lowering/lower.ts'
 import { AutomlError } from '../../support/errors.ts'
 import type { CompileOptions, Engine, Executable, Tensor } from '../engine.ts'
+import { blockSize } from './block-size.ts'
 import { serializeOnnx } from './serialize.ts'
 
 export interface OnnxEngineOptions {
@@ -13,6 +15,8 @@ export interface OnnxEngineOptions {
   threads?: number
   /** @default 'cpu' */
   device?: OnnxDevice
+  /** Use the processor's blocked layout for convolutions with changing weights where it has one. @default true */
+  blocked?: boolean
 }
 
 /** Execution providers of onnxruntime-node. */
@@ -26,11 +30,12 @@ interface SharedSession {
 export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
   const threads = options.threads ?? availableParallelism()
   const device = options.device ?? 'cpu'
+  const blocked = (options.blocked ?? true) && device === 'cpu'
   const shared = new Map<string, SharedSession>()
   const open = new Set<Executable>()
 
   async function compile(graph: Graph, compileOptions: CompileOptions = {}): Promise<Executable> {
-    const bytes = serializeOnnx(graph)
+    const bytes = serializeOnnx(await lowered(graph, blocked))
     const sessionThreads = compileOptions.threads ?? threads
     const key = `${sessionThreads}:${createHash('sha1').update(bytes).digest('base64')}`
     let entry = shared.get(key)
@@ -67,6 +72,12 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
       await Promise.all([...open].map((executable) => executable.release()))
     },
   }
+}
+
+/** Macro operators written out, convolutions with changing weights in blocked layout where this processor has it. */
+async function lowered(graph: Graph, blocked: boolean): Promise<Graph> {
+  if (!needsLowering(graph)) return graph
+  return lower(graph, { block: blocked ? await blockSize() : 0 })
 }
 
 type Ort = typeof import('onnxruntime-node')

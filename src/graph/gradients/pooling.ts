@@ -2,7 +2,7 @@
 // scatter to the winners' positions, overlapping means are a transposed convolution.
 import type { GraphBuilder, Value } from '../builder.ts'
 import { isStatic, productOfDims } from '../dims.ts'
-import { cast, div, equal, expand, mul, pad, reduceSum, reshape, slice, unsqueeze } from '../functions.ts'
+import { cast, div, equal, expand, mul, pad, reduceSum, reshape, unsqueeze } from '../functions.ts'
 import {
   expandLike,
   firstGrad,
@@ -68,15 +68,6 @@ function tiles(call: RuleCall): boolean {
   )
 }
 
-/** [n, c, ...space] -> [n, c, o1, k1, o2, k2, ...], dropping what no window covers. */
-function asWindows(g: GraphBuilder, x: Value, { kernel, out, space }: PoolGeometry): Value {
-  let cropped = x
-  out.forEach((o, i) => {
-    if (o * kernel[i] !== space[i]) cropped = slice(g, cropped, i + 2, 0, o * kernel[i])
-  })
-  return reshape(g, cropped, [x.shape[0], x.shape[1], ...out.flatMap((o, i) => [o, kernel[i]])])
-}
-
 function fromWindows(g: GraphBuilder, windows: Value, x: Value, { kernel, out, space }: PoolGeometry): Value {
   const covered = out.map((o, i) => o * kernel[i])
   const flat = reshape(g, windows, [x.shape[0], x.shape[1], ...covered])
@@ -85,13 +76,8 @@ function fromWindows(g: GraphBuilder, windows: Value, x: Value, { kernel, out, s
 }
 
 function tiledMax(call: RuleCall): Value {
-  const { g } = call
-  const x = input(call, 0)
-  const geometry = geometryOf(call)
-  const axes = geometry.kernel.map((_, i) => 3 + 2 * i)
-  const winners = cast(g, equal(g, asWindows(g, x, geometry), unsqueeze(g, call.outputs[0], axes)), x.type)
-  const share = div(g, unsqueeze(g, firstGrad(call), axes), reduceSum(g, winners, axes, true))
-  return fromWindows(g, mul(g, winners, share), x, geometry)
+  const { kernel } = geometryOf(call)
+  return call.g.op('grad.MaxPoolTiles', [input(call, 0), call.outputs[0], firstGrad(call)], { kernel_shape: kernel })
 }
 
 /** Positions of the winners, over the whole flattened input, come from a second MaxPool. */

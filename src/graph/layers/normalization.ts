@@ -41,15 +41,13 @@ export function batchNormTraining(
   bias: Value,
   epsilon: number,
 ): { y: Value; mean: Value; variance: Value } {
-  const rank = x.shape.length
   const axes = [...x.shape.keys()].filter((axis) => axis !== 1)
-  const wide = (v: Value) => asChannels(g, v, rank)
   const mean = reduceMean(g, x, axes)
   const square = reduceMean(g, mul(g, x, x), axes)
   const variance = maximum(g, sub(g, square, mul(g, mean, mean)), 0)
   const r = div(g, 1, sqrt(g, add(g, variance, epsilon)))
   const a = mul(g, scale, r)
-  const y = add(g, mul(g, x, wide(a)), wide(sub(g, bias, mul(g, a, mean))))
+  const y = affine(g, x, a, sub(g, bias, mul(g, a, mean)))
   g.customGradient({
     inputs: [x, scale, bias],
     outputs: [y],
@@ -62,11 +60,16 @@ export function batchNormTraining(
       const perElement = typeof count === 'number' ? g.scalar(1 / count) : div(g, 1, elementsPerChannel(g, x))
       const p = mul(g, mul(g, mul(g, a, r), withXh), mul(g, perElement, -1))
       const q = sub(g, mul(g, mul(g, a, total), mul(g, perElement, -1)), mul(g, p, mean))
-      const dx = add(g, add(g, mul(g, dy!, wide(a)), mul(g, x, wide(p))), wide(q))
+      const dx = affine(g, dy!, a, q, affine(g, x, p, mul(g, p, 0)))
       return [dx, withXh, total]
     },
   })
   return { y, mean, variance }
+}
+
+/** x a + b (+ z) with vectors per channel, in one pass where the executor can. */
+function affine(g: GraphBuilder, x: Value, a: Value, b: Value, z: Value | null = null): Value {
+  return g.op('channel.Affine', z === null ? [x, a, b] : [x, a, b, z])
 }
 
 function elementsPerChannel(g: GraphBuilder, x: Value): Value {

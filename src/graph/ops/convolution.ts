@@ -85,7 +85,9 @@ export const convolutionOps: OpTable = {
     attrs: { channels: 'int', channels_last: 'int' },
     infer: (c) => {
       const [n, , h, w] = c.rankAtLeast(0, 4)
-      return [{ type: c.typeIn(0, 'float32'), shape: [n, c.int('channels', 0), h, w] }]
+      const channels = c.int('channels', 0)
+      const shape = c.int('channels_last', 0) === 1 ? [n, h, w, channels] : [n, channels, h, w]
+      return [{ type: c.typeIn(0, 'float32'), shape }]
     },
   },
   'nchwc.Conv': {
@@ -105,6 +107,15 @@ export const convolutionOps: OpTable = {
     arity: [1, 1],
     attrs: { ...WINDOW, ceil_mode: 'int', count_include_pad: 'int' },
     infer: (c) => [{ type: c.in(0).type, shape: pooled(c) }],
+  },
+  'nchwc.Upsample': {
+    domain: 'com.microsoft.nchwc',
+    arity: [1, 1],
+    attrs: { scales: 'ints', mode: 'string', coordinate_transformation_mode: 'string' },
+    infer: (c) => {
+      const scales = c.ints('scales', [1, 1, 1, 1])
+      return [{ type: c.in(0).type, shape: c.rankAtLeast(0, 4).map((dim, i) => mulDims(dim, scales[i])) }]
+    },
   },
   'nchwc.GlobalAveragePool': { ...globalPool(), domain: 'com.microsoft.nchwc' },
   'nchwc.GlobalMaxPool': { ...globalPool(), domain: 'com.microsoft.nchwc' },

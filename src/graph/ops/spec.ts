@@ -14,6 +14,8 @@ export interface Inferred {
 export interface OpSpec {
   /** @default '' (ai.onnx) */
   domain?: '' | 'ai.onnx.ml' | 'com.microsoft' | 'com.microsoft.nchwc'
+  /** Not an ONNX operator: `lowering/` replaces it. @default false */
+  macro?: boolean
   /** Fewest and most inputs. */
   arity: readonly [number, number]
   attrs?: Readonly<Record<string, AttributeKind>>

@@ -1,9 +1,10 @@
 // All operators a graph may use, under the names that `GraphBuilder.op` takes. Names are ONNX's; onnxruntime's blocked
-// operators carry the prefix `nchwc.`.
+// operators carry the prefix `nchwc.`, and this project's own `grad.` and `channel.`.
 import { AutomlError } from '../../support/errors.ts'
 import { convolutionOps } from './convolution.ts'
 import { elementwiseOps } from './elementwise.ts'
 import { layoutOps } from './layout.ts'
+import { macroOps } from './macros.ts'
 import { matmulOps } from './matmul.ts'
 import { recurrentOps } from './recurrent.ts'
 import { reductionOps } from './reduction.ts'
@@ -18,6 +19,7 @@ export const opTable: OpTable = {
   ...convolutionOps,
   ...recurrentOps,
   ...treeOps,
+  ...macroOps,
 }
 
 /** @throws GRAPH_OP naming the operator */
