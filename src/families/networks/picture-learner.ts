@@ -94,10 +94,11 @@ export function pictureLearnerPlan(
   }
 }
 
-/** About three passes with the smallest network, within 2.5 and 8 s. */
+/** About three passes with the smallest network, within 2.5 and 8 s; folds share, or the first answer would come too late. */
 function firstCycleMs(count: number, base: PictureNetwork, trial: TrialContext): number {
   const passMs = trainingMs(1, count, pictureMacs(base), trial.engine.threads)
-  return trial.plan.folds.length * Math.max(2500, Math.min(8000, 3 * passMs))
+  const { length } = trial.plan.folds
+  return length * Math.max(2500 / Math.sqrt(length), Math.min(8000, 3 * passMs))
 }
 
 /** The widest network whose forward pass needs at most `macs`: width in steps of 8, a residual pair from width 24 on. */
