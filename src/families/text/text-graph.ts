@@ -131,9 +131,11 @@ export function textMargins(g: GraphBuilder, input: ModelInput, tables: TextTabl
       parts.push(gather(g, g.constant(tables.keyRows[s], [tables.tableSize]), key))
     })
   }
-  const rows = distinct(g, concat(g, parts, 1))
+  // Parts have rows of their own, so each is sorted and summed apart: what is held at once is one part's rows.
   const table = g.constant(tables.table, [tables.rows, tables.outputs + 1])
-  const sums = reduceSum(g, gather(g, table, rows), [1])
+  const sums = parts
+    .map((part) => reduceSum(g, gather(g, table, distinct(g, part)), [1]))
+    .reduce((a, b) => add(g, a, b))
   const weights = slice(g, sums, 1, 0, tables.outputs)
   const length = sqrt(g, maximum(g, slice(g, sums, 1, tables.outputs, null), 1e-12))
   return add(g, div(g, weights, length), g.constant(tables.bias, [tables.outputs]))

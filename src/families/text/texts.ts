@@ -9,7 +9,7 @@ export interface Texts {
 }
 
 /** Tokens of one text that are looked at: the start of a very long document says enough, and bounds memory of exported models. */
-export const TOKEN_LIMIT = 4096
+export const TOKEN_LIMIT = 2048
 
 /** @param size ids outside 0..size-1, and what is no whole number, become `size` */
 export function textsOf(batch: MatrixBatch, size: number): Texts {
