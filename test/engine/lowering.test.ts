@@ -12,6 +12,7 @@ import {
   flatten,
   globalAveragePool,
   globalMaxPool,
+  greater,
   leakyRelu,
   maxPool,
   mul,
@@ -19,6 +20,7 @@ import {
   reshape,
   sigmoid,
   slice,
+  where,
 } from '../../src/graph/functions.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 import { convolution } from '../../src/graph/layers/convolution.ts'
@@ -131,6 +133,21 @@ const cases: Case[] = [
       const a = maxPool(net.g, relu(net.g, convolution(net, x, 32, [3, 3])), [3, 3], { strides: 2, pads: 1 })
       const b = convolution(net, a, 32, [3, 3], { group: 4 })
       return linear(net, flatten(net.g, averagePool(net.g, b, [3, 3], { strides: 1, pads: 1 })), 3)
+    },
+  },
+  {
+    title: 'truth values that leave the layout',
+    shape: [16, 6, 6],
+    uses: [CONV],
+    forward: (net, { x }) => {
+      const { g } = net
+      const positive = greater(g, convolution(net, x, 16, [3, 3]), 0)
+      const rows = reshape(
+        g,
+        where(g, reshape(g, positive, [x.shape[0], 16, 36]), reshape(g, x, [x.shape[0], 16, 36]), 0),
+        [x.shape[0], 576],
+      )
+      return linear(net, rows, 3)
     },
   },
   {

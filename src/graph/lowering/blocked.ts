@@ -5,7 +5,7 @@
 // The weight gradient is itself such a convolution: `blockedWeightGradient` in weight-gradient.ts.
 import type { GraphBuilder, Value } from '../builder.ts'
 import { type Dim, formatShape } from '../dims.ts'
-import { abs, add, div, gather, mul, reduceMax, reduceMean, reshape, sub, transpose } from '../functions.ts'
+import { abs, add, cast, div, gather, mul, reduceMax, reduceMean, reshape, sub, transpose } from '../functions.ts'
 import type { ConvGeometry } from '../gradients/convolution.ts'
 import type { Graph, GraphNode, ValueInfo } from '../graph.ts'
 import { blockedWeightGradient } from './weight-gradient.ts'
@@ -77,8 +77,9 @@ export class BlockedLayout {
     const blocked = this.#blocked.get(name)!
     const [n, channels, h, w] = blocked.shape
     const shape: Dim[] = this.#isFlat.has(name) ? [n, channels, w] : [n, channels, h, w]
-    const reordered =
-      h === 1 && w === 1 ? blocked : g.op('nchwc.ReorderOutput', [blocked], { channels: channels as number })
+    // Only float32 can be reordered: truth values and integers pass through it.
+    const reorder = (v: Value) => g.op('nchwc.ReorderOutput', [cast(g, v, 'float32')], { channels: channels as number })
+    const reordered = h === 1 && w === 1 ? blocked : cast(g, reorder(blocked), blocked.type)
     const value = this.#isFlat.has(name) ? reshape(g, reordered, shape) : reordered
     this.values.set(name, value)
     return value
