@@ -2,15 +2,18 @@
 // between, the next session finishes what was begun (finishMilestones): a folder without its prediction is completed from its own
 // files, so that nothing that was visible is ever lost, and nothing is half there.
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listFolder } from '../search/member-files.ts'
 import type { Quality } from '../search/quality.ts'
-import { outputWriteError, syncFolder, writeFileAtomic, writeFileSynced } from '../support/atomic-file.ts'
+import { outputWriteError, syncFolder, writeFileAtomic } from '../support/atomic-file.ts'
 import { milestoneName, type RunFolder, readLatest } from './folder.ts'
 import { decodePredictions, encodePredictions } from './predictions-file.ts'
-import { formatScores, predictionNumbers, writePrediction } from './protocol.ts'
+import { appendTime, formatScores, predictionNumbers, predictionPath } from './protocol.ts'
 
 export const MILESTONE_VERSION = 1
+/** Ending of a file that is being written. */
+const PART = '.part'
 
 /** milestone.json */
 export interface MilestoneFacts {
@@ -36,37 +39,52 @@ export interface Milestone {
   scores: Float32Array
 }
 
-/** Returns the time that the prediction was given, unix seconds. @throws OUTPUT_WRITE: nothing has changed */
-export function publish(folder: RunFolder, milestone: Milestone, nowS: () => number): number {
-  const { facts } = milestone
+/**
+ * Returns the time that the prediction was given, unix seconds. Everything is written and fsynced at once under other names;
+ * then three renames, each durable before the next, make it visible. @throws OUTPUT_WRITE: what was visible still is
+ */
+export async function publish(folder: RunFolder, milestone: Milestone, nowS: () => number): Promise<number> {
+  const { facts, scores, testIds } = milestone
   const name = milestoneName(facts.index)
   const whole = join(folder.milestones, name)
   const staged = join(folder.milestones, `.${name}-${process.pid}`)
+  const prediction = predictionPath(folder.predictions, facts.task, facts.index)
   try {
     mkdirSync(staged, { recursive: true })
-    writeFileSynced(join(staged, 'model.onnx'), milestone.model)
-    writeFileSynced(
-      join(staged, 'predictions.arrow'),
-      encodePredictions(milestone.testIds, milestone.scores, facts.classNames),
-    )
-    writeFileSynced(join(staged, 'milestone.json'), `${JSON.stringify(facts, null, 2)}\n`)
+    await Promise.all([
+      writeSynced(join(staged, 'model.onnx'), milestone.model),
+      writeSynced(`${prediction}${PART}`, formatScores(scores, facts.classNames.length)),
+      writeSynced(`${folder.latest}${PART}`, `${name}\n`),
+      writeSynced(join(staged, 'milestone.json'), `${JSON.stringify(facts, null, 2)}\n`),
+      writeSynced(join(staged, 'predictions.arrow'), encodePredictions(testIds, scores, facts.classNames)),
+    ])
     syncFolder(staged)
     renameSync(staged, whole)
     syncFolder(folder.milestones)
+    renameSync(`${prediction}${PART}`, prediction)
+    const time = nowS()
+    appendTime(folder.predictions, facts.index, time)
+    syncFolder(folder.predictions)
+    renameSync(`${folder.latest}${PART}`, folder.latest)
+    syncFolder(folder.root)
+    return time
   } catch (cause) {
-    rmSync(staged, { recursive: true, force: true })
+    for (const leftover of [staged, `${prediction}${PART}`, `${folder.latest}${PART}`]) {
+      rmSync(leftover, { recursive: true, force: true })
+    }
     throw outputWriteError(whole, cause)
   }
-  const time = writePrediction(
-    folder.predictions,
-    facts.task,
-    facts.index,
-    milestone.scores,
-    facts.classNames.length,
-    nowS,
-  )
-  writeFileAtomic(folder.latest, `${name}\n`)
-  return time
+}
+
+/** Off the main thread, so that several files are flushed at the same time. */
+async function writeSynced(path: string, data: string | Uint8Array): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    await file.writeFile(data)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
 }
 
 /** Indices of whole milestones, ascending. */
@@ -91,7 +109,7 @@ export function finishMilestones(folder: RunFolder): MilestoneFacts[] {
   }
   const all = milestoneIndices(folder).map((index) => readMilestone(folder, index))
   for (const facts of all) {
-    const path = join(folder.predictions, `${facts.task}.predict_${facts.index}`)
+    const path = predictionPath(folder.predictions, facts.task, facts.index)
     if (existsSync(path)) continue
     const arrow = readFileSync(join(folder.milestones, milestoneName(facts.index), 'predictions.arrow'))
     writeFileAtomic(path, formatScores(decodePredictions(arrow).scores, facts.classNames.length))
@@ -102,7 +120,7 @@ export function finishMilestones(folder: RunFolder): MilestoneFacts[] {
   }
   if (last !== undefined) {
     for (const k of predictionNumbers(folder.predictions, last.task)) {
-      if (k > last.index) rmSync(join(folder.predictions, `${last.task}.predict_${k}`), { force: true })
+      if (k > last.index) rmSync(predictionPath(folder.predictions, last.task, k), { force: true })
     }
   }
   return all

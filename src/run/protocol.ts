@@ -24,19 +24,13 @@ export function writeStart(folder: string, start: ProtocolStart, times: readonly
   writeFileAtomic(join(folder, 'start.txt'), head + times.map((time, k) => timeLine(k, time)).join(''))
 }
 
-/** Writes prediction k by rename, then its time. `scores`: [n, K] row-major. Returns the time it was given, unix seconds. */
-export function writePrediction(
-  folder: string,
-  task: string,
-  k: number,
-  scores: Float32Array,
-  classCount: number,
-  nowS: () => number,
-): number {
-  writeFileAtomic(join(folder, `${task}.predict_${k}`), formatScores(scores, classCount))
-  const time = nowS()
-  appendFileSync(join(folder, 'start.txt'), timeLine(k, time))
-  return time
+export function predictionPath(folder: string, task: string, k: number): string {
+  return join(folder, `${task}.predict_${k}`)
+}
+
+/** Says in start.txt when prediction k became visible. */
+export function appendTime(folder: string, k: number, timeS: number): void {
+  appendFileSync(join(folder, 'start.txt'), timeLine(k, timeS))
 }
 
 export function writeEnd(folder: string, end: ProtocolEnd): void {

@@ -180,7 +180,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       classNames: profile.spec.labelNames,
     }
     const milestone = { facts, model: serializeOnnx(graph), testIds: options.testIds, scores }
-    const timeS = publish(folder, milestone, options.nowS)
+    const timeS = await publish(folder, milestone, options.nowS)
     count++
     last = facts
     lastKeys = blend.members.map(({ member }) => member)

@@ -80,6 +80,8 @@ export function blendScores(
   scoresOf: (member: string) => Float32Array,
   classCount: number,
 ): Float32Array {
+  const [first] = blend.members
+  if (blend.members.length === 1 && first.map === null) return scoresOf(first.member)
   let sum: Float32Array | null = null
   for (const { member, weight, map } of blend.members) {
     const scores = scoresOf(member)
