@@ -46,7 +46,7 @@ export type Decision =
 const OPENED_FIRST = 2
 /** What an untried portfolio entry is hoped to gain, as a share of the distance to perfection; tuned trials gain less. */
 const PORTFOLIO_HOPE = 0.15
-const TUNER_HOPE = 0.03
+const TUNER_HOPE = 0.02
 /** Tuned trials that the hope for the next one is averaged over. */
 const TUNER_MEMORY = 6
 
@@ -95,8 +95,8 @@ function trialValue(trial: Trial, { now, remaining, best }: Situation, pacing: P
       (PORTFOLIO_HOPE * gap(best ?? 0) * (patience / Math.max(trial.spent, 1))) / Math.max(openingCost(now, pacing), 1)
     )
   }
-  const scheduled = trial.of !== null && trial.units < trial.of
-  return gainPerTime({ curve: trial.curve, spent: trial.spent, best: best ?? trial.best, slice, remaining, scheduled })
+  const { curve, spent } = trial
+  return gainPerTime({ curve, spent, best: best ?? trial.best, slice, remaining, openEnded: trial.of === null })
 }
 
 /** Hoped-for gain per unit of time of a trial that does not exist yet. */

@@ -126,27 +126,33 @@ describe('decide', () => {
 describe('forecast', () => {
   it('reads the exponent off a power law', () => {
     const curve = [1, 2, 4, 8].map((spent) => ({ spent, objective: 1 - 0.5 * spent ** -0.4 }))
-    expect(learningExponent(curve, 8)).toBeCloseTo(0.4, 6)
+    expect(learningExponent(curve)).toBeCloseTo(0.4, 6)
+  })
+
+  it('does not hold the time since the last point against a trial: a long cycle shows only at its end', () => {
+    const curve = [5, 15].map((spent) => ({ spent, objective: 1 - spent ** -0.5 }))
+    const input = { curve, best: 0.7, slice: 1, remaining: 60, openEnded: true }
+    expect(gainPerTime({ ...input, spent: 40 })).toBeGreaterThan(0.5 * gainPerTime({ ...input, spent: 20 }))
   })
 
   it('never expects more than perfection', () => {
     const curve = [1, 2].map((spent) => ({ spent, objective: 1 - spent ** -4 }))
-    const gain = gainPerTime({ curve, spent: 2, best: 0.9, slice: 10, remaining: 10, scheduled: true })
+    const gain = gainPerTime({ curve, spent: 2, best: 0.9, slice: 10, remaining: 10, openEnded: true })
     expect(gain).toBeGreaterThan(0)
     expect(gain).toBeLessThan(0.1 / 10 + 1e-3)
   })
 
-  it('expects nothing of a trial that stood still, unless it leads and its schedule is not over', () => {
+  it('expects nothing of a trial that stood still, unless it leads and has no end of its own', () => {
     const curve = [1, 2, 4, 8].map((spent) => ({ spent, objective: 0.9 }))
     const input = { curve, spent: 8, best: 0.9, slice: 1, remaining: 100 }
-    expect(gainPerTime({ ...input, scheduled: false })).toBe(0)
-    expect(gainPerTime({ ...input, scheduled: true })).toBeGreaterThan(0)
-    expect(gainPerTime({ ...input, best: 0.99, scheduled: true })).toBe(0)
+    expect(gainPerTime({ ...input, openEnded: false })).toBe(0)
+    expect(gainPerTime({ ...input, openEnded: true })).toBeGreaterThan(0)
+    expect(gainPerTime({ ...input, best: 0.99, openEnded: true })).toBe(0)
   })
 
   it('looks far enough ahead to see a slow trial overtake', () => {
     const curve = [1, 2, 4, 8].map((spent, i) => ({ spent, objective: 0.5 + 0.1 * i }))
-    const input = { curve, spent: 8, best: 0.9, slice: 1, scheduled: false }
+    const input = { curve, spent: 8, best: 0.9, slice: 1, openEnded: false }
     expect(gainPerTime({ ...input, remaining: 2 })).toBe(0)
     expect(gainPerTime({ ...input, remaining: 100 })).toBeGreaterThan(0)
   })
