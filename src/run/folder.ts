@@ -1,8 +1,18 @@
 // The run folder: where everything is, and whether this run may have it. Nothing is written before the data are known to be
 // usable.
 //   run.json  journal.jsonl  milestones/<index>/  latest  predictions/  trials/<id>/  cache/  trials.arrow
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { outputWriteError, writeFileAtomic } from '../support/atomic-file.ts'
 import { AutomlError, EXIT } from '../support/errors.ts'
 
@@ -123,6 +133,12 @@ function checkWritable(path: string): void {
   while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing)
   try {
     accessSync(existing, constants.W_OK)
+    // Asking for one folder first: on file systems that take none (such as /proc), a recursive mkdir never returns.
+    const first = existing === path ? null : join(existing, relative(existing, path).split(sep)[0])
+    if (first !== null) {
+      mkdirSync(first)
+      rmdirSync(first)
+    }
   } catch (cause) {
     throw outputWriteError(path, cause)
   }

@@ -4,7 +4,7 @@ import { openDataset } from '../../dataset/dataset.ts'
 import { profileDataset, type TaskProfile } from '../../dataset/profile.ts'
 import { engineError, loadOrt, toOrt } from '../../engine/onnx/engine.ts'
 import { stepsVary } from '../../search/model-graph.ts'
-import { feedBatches } from '../../search/worker/model-inputs.ts'
+import { feedBatches } from '../../search/model-inputs.ts'
 import { DataError } from '../../support/errors.ts'
 import type { FoundModel } from './find-model.ts'
 

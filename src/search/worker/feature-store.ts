@@ -6,7 +6,7 @@ import type { TaskProfile } from '../../dataset/profile.ts'
 import type { Engine, Executable, Tensor } from '../../engine/engine.ts'
 import type { FrontEnd } from '../../families/family.ts'
 import { frontGraph } from '../model-graph.ts'
-import { feedBatches, type ReadRaw } from './model-inputs.ts'
+import { feedBatches, type ReadRaw } from '../model-inputs.ts'
 
 export type Features = Float32Array | Uint8Array
 

@@ -5,8 +5,8 @@ import type { TaskProfile } from '../../dataset/profile.ts'
 import type { Engine, Executable } from '../../engine/engine.ts'
 import type { Model } from '../../families/family.ts'
 import { headGraph } from '../model-graph.ts'
+import { feedBatches, type ReadRaw } from '../model-inputs.ts'
 import { type FeatureStore, sizeOf, storedTensor } from './feature-store.ts'
-import { feedBatches, type ReadRaw } from './model-inputs.ts'
 
 export interface Predictor {
   /** [rows.length, K] */

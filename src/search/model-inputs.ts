@@ -1,10 +1,11 @@
 // Raw examples as model inputs: `matrix_<i>` float32 [n, t, rows, cols, channels] and `length_<i>` int64 [n]. Examples of one
 // tensor must agree in rows and cols, and in steps unless those may be padded; so rows are read in chunks, grouped by size, and
 // fed in batches of bounded memory.
-import type { DenseBatch, MatrixBatch, SparseBatch, SplitName } from '../../dataset/batch.ts'
-import type { MatrixProfile, TaskProfile } from '../../dataset/profile.ts'
-import type { Tensor } from '../../engine/engine.ts'
-import { stepsVary } from '../model-graph.ts'
+import type { DenseBatch, MatrixBatch, SparseBatch, SplitName } from '../dataset/batch.ts'
+import type { MatrixProfile, TaskProfile } from '../dataset/profile.ts'
+import type { Tensor } from '../engine/engine.ts'
+import { conformPictures } from './conform-pictures.ts'
+import { stepsVary } from './model-graph.ts'
 
 export type ReadRaw = (split: SplitName, rows: Int32Array, matrix: number) => Promise<MatrixBatch>
 
@@ -44,7 +45,9 @@ export async function* feedBatches(
   const chunkRows = Math.max(1, Math.min(CHUNK_ROWS, Math.floor(CHUNK_BYTES / Math.max(1, perRow))))
   for (let from = 0; from < rows.length; from += chunkRows) {
     const chunk = rows.subarray(from, from + chunkRows)
-    const batches = await Promise.all(matrices.map(({ i }) => read(split, chunk, i)))
+    const batches = await Promise.all(
+      matrices.map(async ({ i, matrix }) => conformPictures(await read(split, chunk, i), matrix)),
+    )
     const sizes = batches.map((batch, j) => sizesOf(batch, matrices[j].matrix))
     for (const members of groupBySize(sizes, chunk.length, stepsVary(profile), options.maxRows)) {
       const feeds: Record<string, Tensor> = {}
