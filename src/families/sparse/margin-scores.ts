@@ -2,7 +2,7 @@
 // Several classes, one label: p_k = s(t m_k) / sum_j s(t m_j), s the logistic function. Its ranking over examples is better than
 // that of a softmax of such margins: each margin was trained against all other classes, and a softmax lets the runner-up decide.
 import type { GraphBuilder, Value } from '../../graph/builder.ts'
-import { clip, concat, div, mul, reduceSum, sigmoid, sub } from '../../graph/functions.ts'
+import { add, clip, concat, div, exp, mul, reduceSum, sub } from '../../graph/functions.ts'
 import { logLoss } from '../../metrics/log-loss.ts'
 import { nauc } from '../../metrics/nauc.ts'
 import { fitScale } from '../common/calibration.ts'
@@ -51,7 +51,8 @@ export function marginScoresGraph(
   classCount: number,
   scale: number,
 ): Value {
-  const p = sigmoid(g, clip(g, mul(g, margins, scale), -LIMIT, LIMIT))
+  // Not Sigmoid: engines approximate it to 1e-7 absolutely, which is too coarse once small values are divided by their sum.
+  const p = g.op('Reciprocal', [add(g, exp(g, clip(g, mul(g, margins, -scale), -LIMIT, LIMIT)), 1)])
   if (outputCount(link, classCount) < classCount) return concat(g, [sub(g, 1, p), p], 1)
   if (link === 'sigmoid') return p
   return div(g, p, g.op('Add', [reduceSum(g, p, [1], true), g.scalar(TINY)]))
