@@ -2,7 +2,7 @@
 // threshold on each of a few random features, and random forests (Breiman 2001), which take the best threshold on bootstrap rows.
 // Impurity is Gini's, summed over classes, so several labels per row are as good as one. A candidate costs one pass over the
 // node's rows whatever the number of classes: sum_k L_k^2 and sum_k L_k N_k are kept up while rows join the left side.
-// Thresholds are drawn between codes, not values: uniform over the ranks that the bins keep.
+// Thresholds are drawn among the cuts between codes, uniformly over the values that they span.
 import type { Rng } from '../../support/rng.ts'
 import type { DenseCodes } from './codes.ts'
 import { MISSING_LEFT, type TreeStore } from './tree-store.ts'
@@ -62,6 +62,8 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
   const featureCount = codes.bins.length
   const features = new Int32Array(featureCount)
   const held = new Int32Array(n)
+  /** Cuts of features whose cuts lie unevenly; null where a draw among them needs no look at values. */
+  const spaced = codes.bins.map(({ cuts }) => (areEven(cuts) ? null : cuts))
   const sorted = new Int32Array(n)
   const counts = new Int32Array(257)
   const node = new Float64Array(classes)
@@ -144,7 +146,13 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
         work += end - begin
         const missingLeft = missing > 0 && lowest < highest && below(2) === 1
         if (options.split === 'random') {
-          const code = lowest === highest ? highest : lowest + below(highest - lowest)
+          const cuts = spaced[f]
+          const code =
+            lowest === highest
+              ? highest
+              : cuts === null
+                ? lowest + below(highest - lowest)
+                : drawCut(cuts, lowest, highest, below)
           const score = scoreAt(rows, begin, end, code, missingLeft, weight, square)
           if (fallback < 0) {
             fallback = f
@@ -363,6 +371,44 @@ export function quickStream(rng: Rng): (limit: number) => number {
     state ^= state << 5
     return Math.floor(((state >>> 0) / 4294967296) * limit)
   }
+}
+
+/** Neighbouring cuts are about equally far apart. */
+function areEven(cuts: Float32Array): boolean {
+  let least = Number.POSITIVE_INFINITY
+  let most = 0
+  for (let c = 1; c < cuts.length; c++) {
+    least = Math.min(least, cuts[c] - cuts[c - 1])
+    most = Math.max(most, cuts[c] - cuts[c - 1])
+  }
+  return !(most > 1.5 * least)
+}
+
+/** Draws in [0, 2^24) make fractions fine enough for float32. */
+const FRACTION = 2 ** 24
+
+/**
+ * A random threshold between codes lowest < highest: the cut nearest to a uniform draw over the values between the outer cuts, each
+ * widened by half its neighbouring bin. Tails count as no wider than that, so outliers do not attract thresholds.
+ * Returns the code left of the cut.
+ */
+export function drawCut(cuts: Float32Array, lowest: number, highest: number, below: (limit: number) => number): number {
+  const first = lowest - 1
+  const last = highest - 2
+  if (first === last) return lowest
+  const low = cuts[first] - (cuts[first + 1] - cuts[first]) / 2
+  const high = cuts[last] + (cuts[last] - cuts[last - 1]) / 2
+  // Infinite or overflowing cuts leave only their order.
+  if (!(high - low < Number.MAX_VALUE)) return lowest + below(highest - lowest)
+  const wanted = low + ((high - low) * below(FRACTION)) / FRACTION
+  let from = first
+  let to = last
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if (cuts[middle] + cuts[middle + 1] < 2 * wanted) from = middle + 1
+    else to = middle
+  }
+  return from + 1
 }
 
 /** Every class is on all of the node's weight or on none. */
