@@ -62,7 +62,7 @@ const MARGIN_ERRORS = 0.1
 const EPSILON = 1e-6
 /** Between two evaluations lies at least this, and several times what an evaluation takes: training needs the cores. */
 const PAUSE_MS = 120
-const PAUSE_COSTS = 5
+const PAUSE_COSTS = 9
 const PAUSE_SHARE = 0.01
 
 export function createPublisher(options: PublisherOptions): Publisher {

@@ -1,7 +1,9 @@
 // Blending what was kept: greedy forward selection with replacement on the validation rows (Caruana, Niculescu-Mizil, Crew &
 // Ksikes 2004), bagged over the candidates as in their section 2.3 where few rows judge. The objective is that of quality.ts.
 // Two blends compete: the weighted mean of probabilities and that of rank-mapped scores (quantile-map.ts).
-// Cost matters, since it is paid beside the training: a step proposes by log loss (one pass) and judges only a few by NAUC.
+// Cost matters, since it is paid beside the training: a step proposes by log loss (one pass) and judges only a few by NAUC,
+// and how many in all is bounded by the size of the validation set.
+import { nauc } from '../metrics/nauc.ts'
 import { Rng } from '../support/rng.ts'
 import { type Judge, judge, naucError, objective, type Quality } from './quality.ts'
 import { applyQuantileMap, fitQuantileMap, type QuantileMap } from './quantile-map.ts'
@@ -34,7 +36,10 @@ const MAX_CANDIDATES = 12
 /** Rounds of selection: with 16 the finest weight is 1/16. */
 const MAX_ROUNDS = 16
 /** Candidates whose NAUC is computed per round, best first by log loss. */
-const JUDGED_PER_ROUND = 4
+const JUDGED_PER_ROUND = 3
+/** Validation cells that all NAUCs of one selection may look at, and between how many NAUCs that is bounded: some 100 ms. */
+const JUDGED_CELLS = 3e6
+const JUDGED = { least: 12, most: 400 }
 /** Below these many validation cells a single greedy path overfits and bags cost nothing. */
 const BAG_BELOW = 6000
 const BAGS = 8
@@ -96,8 +101,9 @@ export function blendScores(
 function selectCounts(against: Judge, pool: readonly BlendCandidate[]): number[] {
   const counts = new Array<number>(pool.length).fill(0)
   const all = pool.map((_, i) => i)
+  const judgements = Math.max(JUDGED.least, Math.min(JUDGED.most, JUDGED_CELLS / against.labels.length))
   if (against.labels.length >= BAG_BELOW || pool.length < 4) {
-    for (const i of greedy(against, pool, all)) counts[i]++
+    for (const i of greedy(against, pool, all, judgements)) counts[i]++
     return counts
   }
   // The bags are part of the method, not of the run: fixed, so that equal candidates give equal blends.
@@ -105,37 +111,48 @@ function selectCounts(against: Judge, pool: readonly BlendCandidate[]): number[]
   const size = Math.max(2, Math.round(BAG_SHARE * pool.length))
   for (let bag = 0; bag < BAGS; bag++) {
     const members = Array.from(rng.permutation(pool.length).slice(0, size)).sort((a, b) => a - b)
-    const chosen = greedy(against, pool, members)
+    const chosen = greedy(against, pool, members, judgements / BAGS)
     // Paths of different length weigh the same.
     for (const i of chosen) counts[i] += 1 / chosen.length
   }
   return counts
 }
 
-/** One greedy path: indices into `pool`, with repetitions, up to its best point. */
-function greedy(against: Judge, pool: readonly BlendCandidate[], allowed: readonly number[]): number[] {
+/** One greedy path: indices into `pool`, with repetitions, up to its best point. `judgements`: NAUCs it may compute. */
+function greedy(
+  against: Judge,
+  pool: readonly BlendCandidate[],
+  allowed: readonly number[],
+  judgements: number,
+): number[] {
+  const { labels, classCount } = against
+  const rows = labels.length / classCount
+  const value = (scores: Float32Array, loss: number) =>
+    objective({ nauc: nauc(labels, scores, classCount), accuracy: 0, loss: loss / rows })
   const chosen = [allowed[0]]
   const sum = Float32Array.from(pool[allowed[0]].validation)
-  let best = objective(pool[allowed[0]].quality)
+  let best = value(sum, blendedLoss(against, sum, null, 1))
   let bestLength = 1
-  for (let round = 1; round < MAX_ROUNDS; round++) {
+  let left = judgements
+  for (let round = 1; round < MAX_ROUNDS && left > 0; round++) {
     const proposals = allowed
-      .map((i) => ({ i, loss: blendedLoss(against, sum, pool[i].validation, round) }))
+      .map((i) => ({ i, loss: blendedLoss(against, sum, pool[i].validation, round + 1) }))
       .sort((a, b) => a.loss - b.loss || a.i - b.i)
       .slice(0, JUDGED_PER_ROUND)
     let next = -1
-    let nextObjective = Number.NEGATIVE_INFINITY
-    for (const { i } of proposals) {
-      const value = objective(judge(against, mix(sum, pool[i].validation, round)))
-      if (value > nextObjective) {
+    let nextValue = Number.NEGATIVE_INFINITY
+    for (const { i, loss } of proposals) {
+      const reached = value(mix(sum, pool[i].validation, round), loss)
+      left--
+      if (reached > nextValue) {
         next = i
-        nextObjective = value
+        nextValue = reached
       }
     }
     chosen.push(next)
     addInto(sum, pool[next].validation)
-    if (nextObjective > best + 1e-6) {
-      best = nextObjective
+    if (nextValue > best + 1e-6) {
+      best = nextValue
       bestLength = chosen.length
     } else if (chosen.length > bestLength + 3) break
   }
@@ -176,15 +193,16 @@ function addInto(sum: Float32Array, next: Float32Array): void {
   for (let at = 0; at < sum.length; at++) sum[at] += next[at]
 }
 
-/** Log loss of (sum + next) / (count + 1) without building it; only positive labels count, as a proposal needs no more. */
-function blendedLoss(against: Judge, sum: Float32Array, next: Float32Array, count: number): number {
-  const { labels, multiLabel } = against
-  const share = 1 / (count + 1)
+/** Log loss, summed over rows, of (sum + next) / count without building it. Scores of a row sum to 1 but in multi-label tasks. */
+function blendedLoss(against: Judge, sum: Float32Array, next: Float32Array | null, count: number): number {
+  const { labels, classCount, multiLabel } = against
   let loss = 0
   for (let at = 0; at < labels.length; at++) {
     const label = labels[at]
-    if (label > 0) loss -= label * Math.log(Math.max((sum[at] + next[at]) * share, 1e-7))
-    else if (multiLabel) loss -= Math.log(Math.max(1 - (sum[at] + next[at]) * share, 1e-7))
+    if (label === 0 && !multiLabel) continue
+    const p = (sum[at] + (next === null ? 0 : next[at])) / count
+    if (label > 0) loss -= label * Math.log(Math.max(p, 1e-7))
+    if (multiLabel) loss -= (1 - label) * Math.log(Math.max(1 - p, 1e-7))
   }
-  return loss
+  return multiLabel ? loss / classCount : loss
 }

@@ -16,6 +16,7 @@ export interface Quality {
   nauc: number
   /** Share of rows whose top class is right; for multi-label tasks whose top class is a label. */
   accuracy: number
+  /** Log loss; of single-label tasks at the best common sharpness, so that smoothed labels in training are not held against a model. */
   loss: number
 }
 
@@ -29,8 +30,45 @@ export function judge(against: Judge, scores: Float32Array): Quality {
   return {
     nauc: nauc(labels, finite, classCount),
     accuracy: accuracy(labels, finite, classCount),
-    loss: logLoss(labels, finite, classCount, multiLabel),
+    loss: multiLabel || classCount === 1 ? logLoss(labels, finite, classCount, multiLabel) : sharpLoss(against, finite),
   }
+}
+
+/** Factor between two sharpnesses that are tried, and how many steps away from 1 they may go. */
+const SHARPER = 1.35
+const SHARPEN_STEPS = 5
+
+/** min over s of the log loss of p^s / sum p^s (a temperature of 1/s; Guo et al. 2017, section 4.2), s in steps from 1. */
+function sharpLoss({ labels, classCount }: Judge, scores: Float32Array): number {
+  const logs = scores.map((p) => Math.log(Math.max(p, 1e-7)))
+  const lossAt = (s: number) => {
+    let sum = 0
+    for (let from = 0; from < logs.length; from += classCount) {
+      let mass = 0
+      let mean = 0
+      let labelled = 0
+      for (let at = from; at < from + classCount; at++) {
+        const z = s * logs[at]
+        mass += Math.exp(z)
+        mean += labels[at] * z
+        labelled += labels[at]
+      }
+      sum += labelled * Math.log(mass + 1e-30) - mean
+    }
+    return (sum * classCount) / Math.max(1, logs.length)
+  }
+  let best = lossAt(1)
+  for (const factor of [SHARPER, 1 / SHARPER]) {
+    for (let step = 1; step <= SHARPEN_STEPS; step++) {
+      const loss = lossAt(factor ** step)
+      if (loss >= best) {
+        if (step > 1) return best
+        break
+      }
+      best = loss
+    }
+  }
+  return best
 }
 
 /** The number that is maximised. */
