@@ -19,7 +19,9 @@ export interface Task {
 
 /** Decoded bytes of the sample: what the first model may cost in reading. */
 const SAMPLE_BYTES = 4e6
-const SAMPLE_ROWS = { min: 100, max: 1000 }
+const SAMPLE_ROWS = { min: 100, max: 1000, limit: 2000 }
+/** Many classes share a sample: below so many examples each, first answers are much worse. */
+const SAMPLE_ROWS_PER_CLASS = 70
 
 /** @throws DATA_*: whatever makes the data unusable */
 export async function openTask(path: string, seed: number): Promise<Task> {
@@ -45,7 +47,8 @@ function sampleSize(profile: TaskProfile): number {
   const affordable = Math.floor(SAMPLE_BYTES / Math.max(1, perRow))
   // Every class should be met a few times, however many there are.
   const least = Math.max(SAMPLE_ROWS.min, 10 * profile.classCount)
-  return Math.max(least, Math.min(SAMPLE_ROWS.max, affordable))
+  const most = Math.min(SAMPLE_ROWS.limit, Math.max(SAMPLE_ROWS.max, SAMPLE_ROWS_PER_CLASS * profile.classCount))
+  return Math.max(least, Math.min(most, affordable))
 }
 
 export function allRows(count: number): Int32Array {
