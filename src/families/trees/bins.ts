@@ -24,7 +24,7 @@ export function fitBins(sample: Float32Array, maxCodes: number, categorical: boo
   const sorted = sample.filter((x) => !Number.isNaN(x)).sort()
   const { values, counts } = runs(sorted)
   if (values.length === 0) return { codes: 1, cuts: new Float32Array(0), values: null }
-  if (categorical && values.length <= Math.min(maxCodes - 2, 64) && values.every(isName)) {
+  if (categorical && values.length <= mostNames(sorted.length, maxCodes) && values.every(isName)) {
     return { codes: values.length + 2, cuts: new Float32Array(0), values }
   }
   const cuts = values.length < maxCodes ? midpoints(values) : quantileCuts(values, counts, sorted.length, maxCodes - 1)
@@ -63,6 +63,11 @@ function countBelow(sorted: Float32Array, x: number): number {
     else high = middle
   }
   return low
+}
+
+/** A name needs rows to be known by: with fewer than some forty each, integers are better taken as amounts. */
+function mostNames(count: number, maxCodes: number): number {
+  return Math.min(maxCodes - 2, 64, Math.max(4, Math.floor(count / 40)))
 }
 
 function isName(x: number): boolean {

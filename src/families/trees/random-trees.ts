@@ -5,6 +5,8 @@
 // Thresholds are drawn among the cuts between codes, uniformly over the values that they span.
 import type { Rng } from '../../support/rng.ts'
 import type { DenseCodes } from './codes.ts'
+import { isSingle, type LabelLists } from './label-lists.ts'
+import { areEven, drawCut, quickStream } from './random-cut.ts'
 import { MISSING_LEFT, type TreeStore } from './tree-store.ts'
 
 export interface RandomTreeOptions {
@@ -14,34 +16,6 @@ export interface RandomTreeOptions {
   /** Rows (by weight) a leaf needs. */
   minLeaf: number
   maxDepth: number
-}
-
-/** Rows' labels as lists, so that one-label and many-label rows look alike: row i has (label, mass) pairs start[i] .. start[i+1]. */
-export interface LabelLists {
-  /** [n + 1] */
-  start: Int32Array
-  label: Int32Array
-  mass: Float32Array
-  classes: number
-}
-
-export function labelLists(labels: Float32Array, classes: number): LabelLists {
-  const n = labels.length / classes
-  const start = new Int32Array(n + 1)
-  for (let i = 0; i < labels.length; i++) if (labels[i] > 0) start[Math.floor(i / classes) + 1]++
-  for (let i = 0; i < n; i++) start[i + 1] += start[i]
-  const label = new Int32Array(start[n])
-  const mass = new Float32Array(start[n])
-  let at = 0
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < classes; k++) {
-      const y = labels[i * classes + k]
-      if (y <= 0) continue
-      label[at] = k
-      mass[at++] = y
-    }
-  }
-  return { start, label, mass, classes }
 }
 
 /** Rows visited between two yields: about 20 ms. */
@@ -354,61 +328,6 @@ export function randomTreeGrower(codes: DenseCodes, labels: LabelLists, options:
   }
 
   return { grow }
-}
-
-/** Every row has one label, its number in `label[row]`, of mass 1. */
-function isSingle({ start, mass }: LabelLists): boolean {
-  for (let i = 0; i + 1 < start.length; i++) if (start[i + 1] !== i + 1 || mass[i] !== 1) return false
-  return true
-}
-
-/** xorshift32: thresholds and features are drawn millions of times. Returns draws of integers in [0, limit). */
-export function quickStream(rng: Rng): (limit: number) => number {
-  let state = rng.uint32() | 1
-  return (limit) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return Math.floor(((state >>> 0) / 4294967296) * limit)
-  }
-}
-
-/** Neighbouring cuts are about equally far apart. */
-function areEven(cuts: Float32Array): boolean {
-  let least = Number.POSITIVE_INFINITY
-  let most = 0
-  for (let c = 1; c < cuts.length; c++) {
-    least = Math.min(least, cuts[c] - cuts[c - 1])
-    most = Math.max(most, cuts[c] - cuts[c - 1])
-  }
-  return !(most > 1.5 * least)
-}
-
-/** Draws in [0, 2^24) make fractions fine enough for float32. */
-const FRACTION = 2 ** 24
-
-/**
- * A random threshold between codes lowest < highest: the cut nearest to a uniform draw over the values between the outer cuts, each
- * widened by half its neighbouring bin. Tails count as no wider than that, so outliers do not attract thresholds.
- * Returns the code left of the cut.
- */
-export function drawCut(cuts: Float32Array, lowest: number, highest: number, below: (limit: number) => number): number {
-  const first = lowest - 1
-  const last = highest - 2
-  if (first === last) return lowest
-  const low = cuts[first] - (cuts[first + 1] - cuts[first]) / 2
-  const high = cuts[last] + (cuts[last] - cuts[last - 1]) / 2
-  // Infinite or overflowing cuts leave only their order.
-  if (!(high - low < Number.MAX_VALUE)) return lowest + below(highest - lowest)
-  const wanted = low + ((high - low) * below(FRACTION)) / FRACTION
-  let from = first
-  let to = last
-  while (from < to) {
-    const middle = (from + to) >>> 1
-    if (cuts[middle] + cuts[middle + 1] < 2 * wanted) from = middle + 1
-    else to = middle
-  }
-  return from + 1
 }
 
 /** Every class is on all of the node's weight or on none. */

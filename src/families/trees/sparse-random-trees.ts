@@ -3,15 +3,9 @@
 // Missing values go with the low codes.
 import type { Rng } from '../../support/rng.ts'
 import type { SparseCodes } from './codes.ts'
-import {
-  isPure,
-  type LabelLists,
-  quickStream,
-  type RandomTreeGrower,
-  type RandomTreeOptions,
-  WORK_PER_YIELD,
-  writeLeaf,
-} from './random-trees.ts'
+import type { LabelLists } from './label-lists.ts'
+import { quickStream } from './random-cut.ts'
+import { isPure, type RandomTreeGrower, type RandomTreeOptions, WORK_PER_YIELD, writeLeaf } from './random-trees.ts'
 import { MISSING_LEFT, type TreeStore } from './tree-store.ts'
 
 /** A feature to try in a node: its entries from .. to, and its lowest and highest code there, zeros' included. */

@@ -34,6 +34,8 @@ describe('bins', () => {
     const bins = fitBins(Float32Array.of(4, 0, 9, 4), 255, true)
     expect([0, 4, 9, 5, -1, Number.NaN].map((x) => codeOf(bins, x))).toEqual([1, 2, 3, 4, 4, 0])
     expect(fitBins(Float32Array.of(0.5, 1), 255, true).values).toBeNull()
+    const ages = Float32Array.from({ length: 200 }, (_, i) => i % 50)
+    expect(fitBins(ages, 255, true).values).toBeNull()
   })
 
   it('codes a column without a value as missing everywhere', () => {

@@ -62,7 +62,7 @@ describe('exported trees', () => {
     ['sets of categories', 'sets', 3],
   ] as const)('score as their codes do, missing values included: %s', async (_title, categories, classes) => {
     const rng = Rng.fromSeed(8)
-    const n = 400
+    const n = 600
     const features = 5
     const values = Float32Array.from({ length: n * features }, (_, at) =>
       rng.uniform() < 0.1 ? Number.NaN : at % features < 3 ? rng.below(12) : rng.normal(),

@@ -92,11 +92,11 @@ describe('leaf-wise growth', () => {
   })
 
   it('separates categories that no threshold separates', () => {
-    const values = Float32Array.from({ length: 60 }, (_, i) => i % 6)
+    const values = Float32Array.from({ length: 240 }, (_, i) => i % 6)
     const gradient = values.map((x) => (x === 1 || x === 4 ? 1 : -1))
-    const { store, leaves, rows } = grow(values, 60, 1, [gradient], OPTIONS, true)
+    const { store, leaves, rows } = grow(values, 240, 1, [gradient], OPTIONS, true)
     expect(store.flags[0] & BY_SET).toBe(BY_SET)
-    const side = leaves.find(({ begin, end }) => end - begin === 20)!
+    const side = leaves.find(({ begin, end }) => end - begin === 80)!
     expect([...new Set(Array.from(rows.subarray(side.begin, side.end), (row) => row % 6))].sort()).toEqual([1, 4])
   })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { denseCodes, type SparseCodes, sparseCodes } from '../../../src/families/trees/codes.ts'
-import { labelLists, type RandomTreeGrower, randomTreeGrower } from '../../../src/families/trees/random-trees.ts'
+import { labelLists } from '../../../src/families/trees/label-lists.ts'
+import { type RandomTreeGrower, randomTreeGrower } from '../../../src/families/trees/random-trees.ts'
 import { sparseRandomTreeGrower } from '../../../src/families/trees/sparse-random-trees.ts'
 import { TreeStore } from '../../../src/families/trees/tree-store.ts'
 import { Rng } from '../../../src/support/rng.ts'
