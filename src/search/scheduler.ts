@@ -27,13 +27,21 @@ export interface Pacing {
   longest: number
   /** How long a trial may open before others are tried: at least this, or half of the time since the start. */
   patience: number
+  /** The same while nothing was judged yet: what opens first is quick, and until it is judged all are in the dark. */
+  firstPatience: number
 }
 
-export const CLOCK_PACING: Pacing = { share: 0.15, shortest: 250, longest: 5000, patience: 1500 }
+export const CLOCK_PACING: Pacing = { share: 0.15, shortest: 250, longest: 5000, patience: 1500, firstPatience: 8000 }
 
 /** In yields; every slice has the same length, so that the count of slices is the length of the run. */
 export function countedPacing(sliceSteps: number): Pacing {
-  return { share: 0, shortest: sliceSteps, longest: sliceSteps, patience: 20 * sliceSteps }
+  return {
+    share: 0,
+    shortest: sliceSteps,
+    longest: sliceSteps,
+    patience: 20 * sliceSteps,
+    firstPatience: 100 * sliceSteps,
+  }
 }
 
 export type Decision =
@@ -55,7 +63,7 @@ export function decide(situation: Situation, pacing: Pacing): Decision {
   if (remaining <= 0) return { kind: 'idle' }
   const length = Math.min(remaining, Math.max(pacing.shortest, Math.min(pacing.longest, pacing.share * now)))
   const ready = trials.filter((trial) => isReady(trial, worker))
-  const opening = ready.find((trial) => trial.best === null && trial.spent < patienceFor(now, pacing))
+  const opening = ready.find((trial) => trial.best === null && trial.spent < patienceFor(now, best, pacing))
   if (opening !== undefined) return { kind: 'slice', trial: opening, length }
   const mayOpen = situation.portfolioLeft > 0 || situation.canPropose
   if (mayOpen && situation.portfolioLeft > 0 && trials.length < OPENED_FIRST) return { kind: 'open', length }
@@ -90,7 +98,7 @@ function isReady(trial: Trial, worker: number): boolean {
 function trialValue(trial: Trial, { now, remaining, best }: Situation, pacing: Pacing, slice: number): number {
   if (trial.best === null) {
     // Slow to open: less hope the longer it takes.
-    const patience = patienceFor(now, pacing)
+    const patience = patienceFor(now, best, pacing)
     return (
       (PORTFOLIO_HOPE * gap(best ?? 0) * (patience / Math.max(trial.spent, 1))) / Math.max(openingCost(now, pacing), 1)
     )
@@ -125,6 +133,6 @@ function openingCost(now: number, pacing: Pacing): number {
   return Math.max(pacing.patience * 0.7, 0.2 * now)
 }
 
-function patienceFor(now: number, pacing: Pacing): number {
-  return Math.max(pacing.patience, 0.5 * now)
+function patienceFor(now: number, best: number | null, pacing: Pacing): number {
+  return Math.max(best === null ? pacing.firstPatience : pacing.patience, 0.5 * now)
 }

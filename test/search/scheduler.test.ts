@@ -45,6 +45,12 @@ describe('decide', () => {
     expect(chosen(situation({ trials, portfolioLeft: 3 }))).toBe('b')
   })
 
+  it('waits longer for the first judgement of all than for a later one', () => {
+    const slow = trial('slow', [], { spent: 6000 })
+    expect(chosen(situation({ trials: [slow], portfolioLeft: 3, now: 7000, best: null }))).toBe('slow')
+    expect(chosen(situation({ trials: [slow], portfolioLeft: 3, now: 7000, best: 0.5 }))).toBe('open')
+  })
+
   it('opens the second entry before it compares gains', () => {
     const trials = [
       trial('a', [
