@@ -1,7 +1,6 @@
 // Boosting and extremely randomised trees against scikit-learn and LightGBM, one thread each, CPU seconds of fitting (coding of
 // features included) and accuracy on held-out rows of a generated table; printed as ratios peer / ours.
-//   npx esbuild bench/trees/trees.ts --bundle --platform=node --format=esm --packages=external --outfile=.tmp/bench-trees.mjs
-//   PYTHON=python3 node .tmp/bench-trees.mjs
+//   PYTHON=python3 npm run bench:trees
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
