@@ -372,6 +372,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
     else await pool.leave(ending.status === 'interrupted' ? 800 : Math.max(50, Math.min(1500, leftMs)))
     recorder.close()
   }
+  // A finished run is small; one that was interrupted will want its features again.
+  if (!('error' in ending) && ending.status === 'done') rmSync(folder.cache, { recursive: true, force: true })
   if ('error' in ending) throw ending.error
   return outcome(ending.status)
 

@@ -1,7 +1,9 @@
 // Outputs of front ends, computed once per example and kept. An entry is one array over all rows of a split, filled as rows are
-// asked for; memory is bounded by dropping the entries longest unused, and what does not fit at all is computed each time.
+// asked for; memory is bounded by moving the entries longest unused to the run's array cache on disk, where also goes what is
+// too large for memory from the start. What the disk does not take is computed each time.
 // Callers must not change what they get: it may be the store itself.
-import type { SplitName } from '../../dataset/batch.ts'
+import type { DenseBatch, SplitName } from '../../dataset/batch.ts'
+import type { ArrayCache, CachedArray } from '../../dataset/cache.ts'
 import type { TaskProfile } from '../../dataset/profile.ts'
 import type { Engine, Executable, Tensor } from '../../engine/engine.ts'
 import type { FrontEnd } from '../../families/family.ts'
@@ -24,9 +26,13 @@ export interface FeatureStoreOptions {
   read: ReadRaw
   counts: Record<SplitName, number>
   limitBytes: number
+  /** Where features go that memory has no room for; asked for at first need. Null: nowhere. */
+  spill(): ArrayCache | null
 }
 
 interface Entry {
+  front: FrontEnd
+  split: SplitName
   data: Features
   have: Uint8Array
   /** All rows are there. */
@@ -40,25 +46,25 @@ const OPEN_FRONTS = 4
 const BASE_ROWS = 512
 /** Rows per run on raw inputs: bounds what operators hold between input and output. */
 const RAW_ROWS = 256
+/** Bytes of features that are computed before they go to disk. */
+const SPILL_BYTES = 32e6
 
 export function createFeatureStore(options: FeatureStoreOptions): FeatureStore {
   const { engine, profile, read, counts } = options
   const entries = new Map<string, Entry>()
   const fronts = new Map<string, Promise<Executable & { inputs: ReadonlySet<string> }>>()
+  /** Keys that have something on disk by this process's doing. */
+  const spilledKeys = new Set<string>()
   let limitBytes = options.limitBytes
   let uses = 0
 
   async function features(front: FrontEnd, split: SplitName, rows: Int32Array): Promise<Features> {
     const size = sizeOf(front)
     const entry = entryFor(front, split, size)
-    if (entry === null) {
-      const out = allocate(front, rows.length * size)
-      await compute(front, split, rows, (position, values) => out.set(values, position * size))
-      return out
-    }
+    if (entry === null) return fromDisk(front, split, rows)
     entry.used = ++uses
     if (!entry.whole) {
-      const missing = missingRows(entry, rows)
+      const missing = restore(entry, missingRows(entry, rows))
       await compute(front, split, missing, (position, values) => {
         entry.data.set(values, missing[position] * size)
         entry.have[missing[position]] = 1
@@ -66,6 +72,69 @@ export function createFeatureStore(options: FeatureStoreOptions): FeatureStore {
       entry.whole = missing.length > 0 && entry.have.every((flag) => flag === 1)
     }
     return pick(entry.data, rows, size)
+  }
+
+  /** What memory has no room for at all: through the cache on disk, computed where that is full or there is none. */
+  async function fromDisk(front: FrontEnd, split: SplitName, rows: Int32Array): Promise<Features> {
+    const size = sizeOf(front)
+    const array = spilled(front, split)
+    if (array !== null) {
+      const missing = Int32Array.from(new Set(array.missing(rows))).sort()
+      const step = Math.max(1, Math.floor(SPILL_BYTES / (size * bytesPerValue(front))))
+      let room = true
+      for (let from = 0; from < missing.length && room; from += step) {
+        const part = missing.subarray(from, from + step)
+        room = array.put(part, asBatch(await computed(front, split, part), part.length, size))
+      }
+      const stored = room ? array.get(rows) : null
+      if (stored !== null) return stored.data
+    }
+    return computed(front, split, rows)
+  }
+
+  async function computed(front: FrontEnd, split: SplitName, rows: Int32Array): Promise<Features> {
+    const size = sizeOf(front)
+    const out = allocate(front, rows.length * size)
+    await compute(front, split, rows, (position, values) => out.set(values, position * size))
+    return out
+  }
+
+  function spilled(front: FrontEnd, split: SplitName): CachedArray | null {
+    const key = `${split} ${chainKey(front)}`
+    spilledKeys.add(key)
+    return options.spill()?.array(key, counts[split], front.store) ?? null
+  }
+
+  /** Takes rows from disk that were moved there; returns those that are still missing. */
+  function restore(entry: Entry, rows: Int32Array): Int32Array {
+    if (!spilledKeys.has(`${entry.split} ${chainKey(entry.front)}`)) return rows
+    const array = spilled(entry.front, entry.split)
+    if (array === null) return rows
+    const missing = array.missing(rows)
+    const absent = new Set(missing)
+    const there = rows.filter((row) => !absent.has(row))
+    const stored = array.get(there)
+    if (stored === null) return rows
+    const size = sizeOf(entry.front)
+    for (let i = 0; i < there.length; i++) {
+      entry.data.set(stored.data.subarray(i * size, (i + 1) * size), there[i] * size)
+      entry.have[there[i]] = 1
+    }
+    return missing
+  }
+
+  /** Keeps on disk what was computed of an entry that has to go. */
+  function moveToDisk(entry: Entry): void {
+    const array = spilled(entry.front, entry.split)
+    if (array === null) return
+    const size = sizeOf(entry.front)
+    const have = Int32Array.from(entry.have.keys()).filter((row) => entry.have[row] === 1)
+    const missing = array.missing(have)
+    const step = Math.max(1, Math.floor(SPILL_BYTES / (size * bytesPerValue(entry.front))))
+    for (let from = 0; from < missing.length; from += step) {
+      const part = missing.subarray(from, from + step)
+      if (!array.put(part, asBatch(pick(entry.data, part, size), part.length, size))) return
+    }
   }
 
   async function compute(
@@ -133,10 +202,12 @@ export function createFeatureStore(options: FeatureStoreOptions): FeatureStore {
     const key = `${split} ${chainKey(front)}`
     const known = entries.get(key)
     if (known !== undefined) return known
-    const needed = counts[split] * size * (front.store === 'uint8' ? 1 : 4)
+    const needed = counts[split] * size * bytesPerValue(front)
     if (needed > limitBytes) return null
     evict(limitBytes - needed)
     const entry: Entry = {
+      front,
+      split,
       data: allocate(front, counts[split] * size),
       have: new Uint8Array(counts[split]),
       whole: false,
@@ -148,8 +219,9 @@ export function createFeatureStore(options: FeatureStoreOptions): FeatureStore {
 
   function evict(toBytes: number): void {
     const byUse = [...entries].sort(([, a], [, b]) => a.used - b.used)
-    for (const [key] of byUse) {
+    for (const [key, entry] of byUse) {
       if (bytes() <= toBytes) return
+      moveToDisk(entry)
       entries.delete(key)
     }
   }
@@ -182,6 +254,17 @@ export function storedTensor(front: FrontEnd, data: Features, count: number): Te
 /** Elements of one example's output. */
 export function sizeOf(front: FrontEnd): number {
   return front.shape.reduce((product, dim) => product * dim, 1)
+}
+
+function bytesPerValue(front: FrontEnd): number {
+  return front.store === 'uint8' ? 1 : 4
+}
+
+/** Features of `count` examples as the cache takes them. */
+function asBatch(data: Features, count: number, size: number): DenseBatch {
+  const shapes = new Int32Array(count * 4)
+  for (let i = 0; i < count; i++) shapes.set([1, 1, size, 1], i * 4)
+  return { layout: 'dense', data, offsets: Float64Array.from({ length: count + 1 }, (_, i) => i * size), shapes }
 }
 
 function allocate(front: FrontEnd, length: number): Features {

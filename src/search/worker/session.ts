@@ -1,6 +1,9 @@
 // A worker's life: open the task, make the first prediction without waiting for anyone (the starter), then do the slices that
 // main asks for. Everything a worker tells goes through `post`.
+import { mkdirSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { SplitName } from '../../dataset/batch.ts'
+import { type ArrayCache, openArrayCache } from '../../dataset/cache.ts'
 import { skippedPictures } from '../../dataset/profile.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Family } from '../../families/family.ts'
@@ -41,6 +44,9 @@ const PROBE_ROWS = 3
 /** Of the worker's memory, for stored features; the rest is for learners, decoded batches and the engine. */
 const FEATURE_SHARE = 0.5
 
+/** Of the free disk, for features that memory has no room for. */
+const CACHE_SHARE = 0.4
+
 /** @throws DATA_*, ENGINE, OUTPUT_WRITE: the worker cannot work */
 export async function startSession(configure: Configure, host: SessionHost): Promise<WorkerSession> {
   mark(host, 'configured')
@@ -74,12 +80,17 @@ function createWorkerSession(
   const { out } = configure
   const { profile, plan, counts } = task
   const read = (split: SplitName, rows: Int32Array, matrix: number) => splitOf(task, split).read(rows, matrix)
+  let spill: ArrayCache | null = null
   const store: FeatureStore = createFeatureStore({
     engine,
     profile,
     read,
     counts,
     limitBytes: configure.memoryBytes * FEATURE_SHARE,
+    spill: () => {
+      spill ??= openCache(join(out, 'cache'))
+      return spill
+    },
   })
   const predictor: Predictor = createPredictor(engine, profile, store, read)
   const verdicts = new Map<string, (keep: boolean) => void>()
@@ -196,6 +207,17 @@ function createWorkerSession(
     },
     drop: runner.drop,
     leave: (ms) => runner.saveAll(host.elapsedMs() + ms),
+  }
+}
+
+/** Null when it cannot be made or there is little room: features are computed again then. */
+function openCache(folder: string): ArrayCache | null {
+  try {
+    mkdirSync(folder, { recursive: true })
+    const { bavail, bsize } = statfsSync(folder)
+    return openArrayCache(folder, { maxBytes: CACHE_SHARE * bavail * bsize })
+  } catch {
+    return null
   }
 }
 
