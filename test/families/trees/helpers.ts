@@ -38,7 +38,14 @@ export function testTrial(
   const profile = profileOf(task, n)
   const read = async (_split: SplitName, rows: Int32Array, matrix = 0): Promise<MatrixBatch> =>
     batchOf(task, matrix, rows)
-  const store = createFeatureStore({ engine, profile, read, counts: { train: n, test: n }, limitBytes: 1e8 })
+  const store = createFeatureStore({
+    engine,
+    profile,
+    read,
+    counts: { train: n, test: n },
+    limitBytes: 1e8,
+    spill: () => null,
+  })
   const predictor = createPredictor(engine, profile, store, read)
   let save: () => TrialState = () => {
     throw new Error('nothing to save')
