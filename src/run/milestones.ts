@@ -99,14 +99,19 @@ export function readMilestone(folder: RunFolder, index: number): MilestoneFacts 
   return JSON.parse(readFileSync(join(folder.milestones, milestoneName(index), 'milestone.json'), 'utf8'))
 }
 
+/** Removes what was begun but never made visible. */
+export function removeStaged(folder: RunFolder): void {
+  for (const name of listFolder(folder.milestones)) {
+    if (name.startsWith('.')) rmSync(join(folder.milestones, name), { recursive: true, force: true })
+  }
+}
+
 /**
  * Completes what a killed session had begun: removes staged leftovers, writes missing predictions of whole milestones and moves
  * `latest` to the last. Returns the whole milestones, ascending.
  */
 export function finishMilestones(folder: RunFolder): MilestoneFacts[] {
-  for (const name of listFolder(folder.milestones)) {
-    if (name.startsWith('.')) rmSync(join(folder.milestones, name), { recursive: true, force: true })
-  }
+  removeStaged(folder)
   const all = milestoneIndices(folder).map((index) => readMilestone(folder, index))
   for (const facts of all) {
     const path = predictionPath(folder.predictions, facts.task, facts.index)

@@ -1,22 +1,31 @@
 // predictions.arrow: id (int64), then one float32 column of scores per class, for the test split; an Arrow IPC file.
-import { Float32, Int64, makeVector, Table, tableFromIPC, tableToIPC, type Vector, vectorFromArray } from 'apache-arrow'
+import {
+  Field,
+  Float32,
+  Int64,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+} from 'apache-arrow'
 
-/** `scores`: [n, K] row-major. Columns are named after their class. */
+/** `scores`: [n, K] row-major. Columns are named after their class, `id` first (an object of columns would put names like `7` before it). */
 export function encodePredictions(ids: Float64Array, scores: Float32Array, labelNames: readonly string[]): Uint8Array {
-  const classCount = labelNames.length
   const names = columnNames(labelNames)
-  const columns: Record<string, Vector> = {
-    id: vectorOrEmpty(
-      BigInt64Array.from(ids, (id) => BigInt(Math.trunc(id))),
-      new Int64(),
-    ),
-  }
-  for (let k = 0; k < classCount; k++) {
-    const column = new Float32Array(ids.length)
-    for (let i = 0; i < column.length; i++) column[i] = scores[i * classCount + k]
-    columns[names[k]] = vectorOrEmpty(column, new Float32())
-  }
-  return tableToIPC(new Table(columns), 'file')
+  const classCount = names.length
+  const length = ids.length
+  const columns = names.map((_, k) => Float32Array.from({ length }, (_, i) => scores[i * classCount + k]))
+  const fields = [new Field('id', new Int64(), false), ...names.map((name) => new Field(name, new Float32(), false))]
+  const children = [
+    makeData({ type: new Int64(), length, data: BigInt64Array.from(ids, (id) => BigInt(Math.trunc(id))) }),
+    ...columns.map((data) => makeData({ type: new Float32(), length, data })),
+  ]
+  const schema = new Schema(fields)
+  const batch = new RecordBatch(schema, makeData({ type: new Struct(fields), length, nullCount: 0, children }))
+  return tableToIPC(new Table(schema, batch), 'file')
 }
 
 export interface Predictions {
@@ -47,11 +56,4 @@ export function columnNames(labelNames: readonly string[]): string[] {
     taken.add(name)
     return name
   })
-}
-
-/** makeVector of nothing has no type to infer from. */
-function vectorOrEmpty(data: Float32Array | BigInt64Array, type: Float32 | Int64): Vector {
-  return data.length === 0
-    ? (vectorFromArray([], type) as Vector)
-    : (makeVector(data as Float32Array) as unknown as Vector)
 }

@@ -23,7 +23,7 @@ import {
   writeRunFacts,
 } from './folder.ts'
 import { NO_HISTORY, readHistory } from './history.ts'
-import { finishMilestones, type MilestoneFacts } from './milestones.ts'
+import { finishMilestones, type MilestoneFacts, removeStaged } from './milestones.ts'
 import type { FitHooks, FitOptions, FitOutcome } from './options.ts'
 import { readStart, writeEnd, writeStart } from './protocol.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
@@ -372,6 +372,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
     else await pool.leave(ending.status === 'interrupted' ? 800 : Math.max(50, Math.min(1500, leftMs)))
     recorder.close()
   }
+  removeStaged(folder)
   // A finished run is small; one that was interrupted will want its features again.
   if (!('error' in ending) && ending.status === 'done') rmSync(folder.cache, { recursive: true, force: true })
   if ('error' in ending) throw ending.error

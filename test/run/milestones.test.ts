@@ -118,6 +118,9 @@ describe('predictions', () => {
   })
 
   it('may be none', () => {
+    const digits = decodePredictions(encodePredictions(testIds, scores, ['7', '0']))
+    expect(digits.classNames, 'class names that are integers keep their places').toEqual(['7', '0'])
+    expect(digits.scores).toEqual(scores)
     const empty = decodePredictions(encodePredictions(new Float64Array(0), new Float32Array(0), ['a']))
     expect(empty).toEqual({ ids: new Float64Array(0), scores: new Float32Array(0), classNames: ['a'] })
     expect(formatScores(new Float32Array(0), 3)).toBe('')
