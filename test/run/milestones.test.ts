@@ -117,10 +117,13 @@ describe('predictions', () => {
     })
   })
 
-  it('may be none', () => {
+  it('keep their columns in place when classes are named by integers', () => {
+    const { testIds, scores } = milestone(3)
     const digits = decodePredictions(encodePredictions(testIds, scores, ['7', '0']))
-    expect(digits.classNames, 'class names that are integers keep their places').toEqual(['7', '0'])
-    expect(digits.scores).toEqual(scores)
+    expect(digits).toEqual({ ids: testIds, scores, classNames: ['7', '0'] })
+  })
+
+  it('may be none', () => {
     const empty = decodePredictions(encodePredictions(new Float64Array(0), new Float32Array(0), ['a']))
     expect(empty).toEqual({ ids: new Float64Array(0), scores: new Float32Array(0), classNames: ['a'] })
     expect(formatScores(new Float32Array(0), 3)).toBe('')
