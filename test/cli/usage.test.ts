@@ -37,6 +37,12 @@ describe('wrong usage exits with 2, one clear line and no stack', () => {
   const cases: [string, string[], string, string?][] = [
     ['no command', [], 'no command given', 'commands: fit, predict'],
     ['an unknown command', ['fti', 'x'], "unknown command 'fti'", 'Did you mean fit?'],
+    [
+      'a device that nothing drives',
+      ['fit', 'fixtures/wine', '--device', 'cuda'],
+      '--device: received "cuda"',
+      'automl doctor',
+    ],
     ['an unknown option', ['fit', 'x', '--bugdet', '5s'], "unknown option '--bugdet'", 'Did you mean --budget?'],
     ['no dataset', ['fit'], "missing required argument 'data'"],
     ['a word too many', ['fit', 'x', 'y'], 'too many arguments'],
