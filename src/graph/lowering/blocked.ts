@@ -3,6 +3,7 @@
 // training graph is kept in this layout from the first convolution to the last: a value is known in one or both layouts, and is
 // reordered only where an operator needs the other. Values of rank 3 ([n, c, length]) are blocked as [n, c, 1, length].
 // The weight gradient is itself such a convolution: `blockedWeightGradient` in weight-gradient.ts.
+// Long, because which operators keep the layout, and at what cost they leave it, is one table of cases that must agree.
 import type { GraphBuilder, Value } from '../builder.ts'
 import { type Dim, formatShape } from '../dims.ts'
 import { abs, add, cast, div, gather, mul, reduceMax, reduceMean, reshape, sub, transpose } from '../functions.ts'
