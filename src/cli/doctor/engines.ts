@@ -27,7 +27,7 @@ export async function engineFindings(): Promise<Finding[]> {
         area: 'engine',
         name: `onnx ${name}`,
         status: 'absent',
-        detail: 'in the package, but not tried: runs use the processor',
+        detail: 'in the package, but not tried: runs do not use it yet',
       })
     } else {
       const hint = HINTS[name]
@@ -35,7 +35,7 @@ export async function engineFindings(): Promise<Finding[]> {
         area: 'engine',
         name: `onnx ${name}`,
         status: 'absent',
-        detail: 'its libraries are not in the npm package',
+        detail: 'its libraries are not in the npm package, and runs do not use it yet',
         ...(hint === undefined ? {} : { hint }),
       })
     }

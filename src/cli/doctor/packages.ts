@@ -44,7 +44,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: '@tensorflow/tfjs-node-gpu',
-    purpose: 'TensorFlow on NVIDIA devices',
+    purpose: 'TensorFlow on NVIDIA devices, which runs do not use yet',
     needed: false,
     hint: 'npm explore @tensorflow/tfjs-node-gpu -- npm run install   (downloads libtensorflow, about half a gigabyte)',
     async try() {

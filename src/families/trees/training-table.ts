@@ -4,6 +4,7 @@ import type { DenseBatch, MatrixBatch, SparseBatch } from '../../dataset/batch.t
 import { type Link, linkOf, targetsOf } from '../common/label-statistics.ts'
 import { rawTable } from '../common/raw-table.ts'
 import type { TrialContext, TrialData, TrialEvent } from '../family.ts'
+import { MAX_CODES } from './bins.ts'
 import { type Codes, type CodingOptions, denseCoder, sparseCodes } from './codes.ts'
 import { joinSparse, type TreeSource } from './source.ts'
 
@@ -26,6 +27,10 @@ export interface TrainingTable {
 
 /** Codes, a byte each. */
 const MAX_TABLE_BYTES = 160e6
+/** Histograms of a tree's leaves, kept while it grows: wide tables get fewer codes per column, as a histogram has a slot for each. */
+const MAX_HISTOGRAM_BYTES = 128e6
+const LEAVES_IN_FLIGHT = 32
+const FEWEST_CODES = 16
 /** Values per chunk: well under 100 ms of reading and coding. */
 const CHUNK_VALUES = 1 << 19
 /** Sparse columns need this many rows that fill them: fewer cannot make two leaves. */
@@ -63,7 +68,7 @@ async function* loadDense(
   const { front } = source
   const features = front.shape.reduce((product, size) => product * size, 1)
   const rows = affordableRows(trial, Math.floor(MAX_TABLE_BYTES / Math.max(1, features)))
-  const coder = denseCoder(rows.length, features, options)
+  const coder = denseCoder(rows.length, features, { ...options, maxCodes: codesPerColumn(features, options) })
   const chunk = Math.max(1, Math.floor(CHUNK_VALUES / Math.max(1, features)))
   const sampled = coder.sampleRows().map((position) => rows[position])
   const sample = new Float32Array(sampled.length * features)
@@ -79,6 +84,12 @@ async function* loadDense(
     yield { type: 'progress', units: from + part.length, of: rows.length, note: 'coding rows' }
   }
   return describe(trial, source, coder.finish(), rows, null)
+}
+
+/** 255 up to about 2,000 columns, 50 for 10,000. */
+function codesPerColumn(features: number, { maxCodes = MAX_CODES }: CodingOptions): number {
+  const affordable = Math.floor(MAX_HISTOGRAM_BYTES / (8 * LEAVES_IN_FLIGHT * Math.max(1, features)))
+  return Math.min(maxCodes, Math.max(FEWEST_CODES, affordable))
 }
 
 async function floats(
