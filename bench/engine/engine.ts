@@ -32,14 +32,16 @@ await engine.close()
 async function bestStepMs(reference: Reference): Promise<number> {
   const rng = Rng.fromSeed(0)
   const { definition, batch, optimizer } = reference
-  const trainer = await createTrainer(engine, definition, { batch, optimizer, rng: rng.split('weights') })
+  const trainer = await createTrainer(engine, definition, { batch, optimizer })
+  const training = await trainer.start(rng.split('weights'))
   const feeds = randomBatch(reference, rng.split('batch'))
   let best = Number.POSITIVE_INFINITY
   for (let step = 0; step < STEPS[reference.name]; step++) {
     const from = performance.now()
-    await trainer.step(feeds, HYPER)
+    await training.step(feeds, HYPER)
     best = Math.min(best, performance.now() - from)
   }
+  await training.release()
   await trainer.release()
   return best
 }

@@ -1,5 +1,6 @@
-// Trains a network on an engine: one graph run per step, the state in two preallocated sets of tensors that take turns, so that a
-// step allocates nothing. How to use it:
+// Trains a network on an engine: one graph run per step, the state kept where the engine computes, so that a step moves only the batch
+// and the loss and allocates nothing. The step is compiled once; any number of trainings (the folds of a cross-validation) share it.
+// How to use it:
 //
 //   const definition: NetworkDefinition = {
 //     inputs: { x: { type: 'float32', shape: [1, 28, 28] } },
@@ -10,18 +11,17 @@
 //     },
 //     loss: (g, logits, { target }) => softmaxCrossEntropy(g, logits, target, { labelSmoothing: 0.1 }),
 //   }
-//   const trainer = await createTrainer(engine, definition, { batch: 64, optimizer: sgd(), rng, ema: true })
-//   const loss = await trainer.step({ x, target }, { lr: oneCycle(progress, 0.1), weightDecay: 5e-4 })   // tensors [64, ...]
-//   const logits = await trainer.predict({ x }, 'average')                                               // any number of rows
-//   // Export, inside a Model's build: constants are a snapshot of the weights at the time of `trainer.exporter()`.
-//   const head = trainer.exporter('average');  const scores = softmax(g, head(g, { x: value }))
-//   trainer.state() / createTrainer(..., { state }) for resuming; trainer.release() at the end.
+//   const trainer = await createTrainer(engine, definition, { batch: 64, optimizer: sgd(), ema: true })
+//   const training = await trainer.start(rng)                                  // or trainer.resume(state)
+//   const loss = await training.step({ x, target }, { lr: oneCycle(progress, 0.1), weightDecay: 5e-4 })   // tensors [64, ...]
+//   const logits = await training.predict({ x }, 'average')                                               // any number of rows
+//   const state = await training.state();  await training.release();  await trainer.release()
 //
 // The batch size of a step is fixed (drop the rest of an epoch); `predict` takes any. Loss not finite: NAN_LOSS, and the weights stay
 // those before the step.
 import type { GraphBuilder, Value } from '../graph/builder.ts'
 import { sizeOf } from '../graph/dims.ts'
-import { parameterConstants } from '../graph/layers/network.ts'
+import { type ParameterSpec, parameterConstants } from '../graph/layers/network.ts'
 import {
   averageName,
   buildEvaluation,
@@ -33,44 +33,48 @@ import {
 } from '../graph/training-step.ts'
 import { AutomlError } from '../support/errors.ts'
 import type { Rng } from '../support/rng.ts'
-import type { Engine, Executable, Tensor } from './engine.ts'
-
-export interface TrainerOptions extends StepOptions {
-  /** Initial weights and the seeds of steps. */
-  rng: Rng
-  /** Goes on from a saved state. */
-  state?: TrainerState
-}
+import type { Engine, Executable, Residents, Tensor, Tensors } from './engine.ts'
 
 /** All that training needs to go on: JSON-able facts and named arrays. */
 export interface TrainerState {
-  facts: { step: number }
+  facts: { step: number; seed: number }
   arrays: Record<string, Float32Array>
 }
 
 export type WeightSet = 'current' | 'average'
+export type Weights = Record<string, Float32Array>
 
+/** A compiled training step. Owned by the caller: release it after its trainings. */
 export interface Trainer {
+  /** Names, shapes and kinds of parameters. */
+  readonly parameters: readonly ParameterSpec[]
+  /** A network with fresh weights. */
+  start(rng: Rng): Promise<Training>
+  /** Goes on from a saved state. @throws TRIAL when it is another network's */
+  resume(state: TrainerState): Promise<Training>
+  release(): Promise<void>
+}
+
+/** One network in training. Owned by the caller: release it. */
+export interface Training {
   /** Steps taken. */
   readonly steps: number
-  /** Names, shapes and kinds of parameters. */
-  readonly parameters: ReturnType<typeof buildTrainingStep>['parameters']
   /**
    * One step. `scalars` override the optimizer's own (`lr`, `weightDecay`, ..., `emaDecay`, `clipNorm`).
    * @returns the loss before the step
    * @throws NAN_LOSS, leaving the weights as they were
    */
-  step(batch: Readonly<Record<string, Tensor>>, scalars?: Readonly<Record<string, number>>): Promise<number>
+  step(batch: Tensors, scalars?: Readonly<Record<string, number>>): Promise<number>
   /** The network's output [n, ...] in inference form. */
-  predict(inputs: Readonly<Record<string, Tensor>>, weights?: WeightSet): Promise<Tensor>
+  predict(inputs: Tensors, weights?: WeightSet): Promise<Tensor>
   /** Copies of all parameters, statistics included. */
-  weights(which?: WeightSet): Record<string, Float32Array>
-  /** Sets parameters (all or some) and, where they are averaged, their averages. */
-  loadWeights(weights: Readonly<Record<string, Float32Array>>): void
-  /** The network with a snapshot of the weights as constants, to be put into any graph. */
-  exporter(which?: WeightSet): (g: GraphBuilder, inputs: Readonly<Record<string, Value>>) => Value
+  weights(which?: WeightSet): Promise<Weights>
+  /** Sets parameters (all or some) and, where they are averaged, their averages. @throws TRIAL when one does not fit */
+  loadWeights(weights: Readonly<Weights>): Promise<void>
   /** A copy of the whole state. */
-  state(): TrainerState
+  state(): Promise<TrainerState>
+  /** Goes back to a copy. @throws TRIAL when it is another network's */
+  restore(state: TrainerState): Promise<void>
   release(): Promise<void>
 }
 
@@ -79,114 +83,136 @@ const SCALAR_DEFAULTS = { emaDecay: 0.999, clipNorm: 1 }
 export async function createTrainer(
   engine: Engine,
   definition: NetworkDefinition,
-  options: TrainerOptions,
+  options: StepOptions,
 ): Promise<Trainer> {
-  const { optimizer, rng } = options
+  const { optimizer } = options
   const plan = buildTrainingStep(definition, options)
-  const executable = await engine.compile(plan.graph)
-  const feedNames = new Set(plan.graph.inputs.map((input) => input.name))
+  const next = Object.fromEntries(plan.state.map(({ name }) => [name, nextName(name)]))
+  const executable = await engine.compile(plan.graph, { resident: Object.values(next) })
+  const averaged = new Set(plan.state.filter(({ role }) => role === 'average').map(({ parameter }) => parameter))
+  const sizes = new Map(plan.state.map(({ name, shape }) => [name, sizeOf(shape)]))
+  const shapes = new Map(plan.state.map(({ name, shape }) => [name, shape]))
   let evaluation: Promise<Executable> | null = null
 
-  const allocate = () =>
-    Object.fromEntries(
-      plan.state.map(({ name, shape }): [string, Tensor] => {
-        return [name, { type: 'float32', shape, data: new Float32Array(sizeOf(shape)) }]
+  const tensorOf = (name: string, data: Float32Array): Tensor => {
+    if (sizes.get(name) !== data.length) {
+      throw new AutomlError('TRIAL', `${name} with ${data.length} elements does not fit this network`)
+    }
+    return { type: 'float32', shape: shapes.get(name)!, data }
+  }
+
+  function freshArrays(rng: Rng): Record<string, Float32Array> {
+    const specs = new Map(plan.parameters.map((spec) => [spec.name, spec]))
+    return Object.fromEntries(
+      plan.state.map(({ name, shape, parameter, role }) => {
+        const { init } = specs.get(parameter)!
+        return [name, role === 'slot' ? new Float32Array(sizeOf(shape)) : init(rng.split(parameter), shape)]
       }),
     )
-  let current = allocate()
-  let spare = allocate()
-  const loss: Tensor = { type: 'float32', shape: [], data: new Float32Array(1) }
-  const seed: Tensor = { type: 'int32', shape: [], data: new Int32Array(1) }
-  const scalarTensors = Object.fromEntries(
-    plan.scalars.map((name): [string, Tensor] => [name, { type: 'float32', shape: [], data: new Float32Array(1) }]),
-  )
-  const intoOf = (set: Record<string, Tensor>) => {
-    return Object.fromEntries([['loss', loss], ...plan.state.map(({ name }) => [nextName(name), set[name]])])
-  }
-  let spareInto = intoOf(spare)
-  let currentInto = intoOf(current)
-  let steps = options.state?.facts.step ?? 0
-
-  const arrayOf = (name: string) => current[name].data as Float32Array
-  const initial = rng.split('weights')
-  for (const { name, parameter, role } of plan.state) {
-    const saved = options.state?.arrays[name]
-    const spec = plan.parameters.find((p) => p.name === parameter)!
-    if (saved) arrayOf(name).set(saved)
-    else if (role !== 'slot') arrayOf(name).set(spec.init(initial.split(parameter), spec.shape))
   }
 
-  function setScalars(given: Readonly<Record<string, number>>): void {
-    const values: Record<string, number> = { ...SCALAR_DEFAULTS, ...optimizer.scalars, ...given }
-    Object.assign(values, optimizer.derived?.(steps + 1, values))
-    for (const name of plan.scalars) scalarTensors[name].data[0] = values[name]
+  async function begin(arrays: Readonly<Record<string, Float32Array>>, seed: number, taken: number): Promise<Training> {
+    const given = plan.state.map(({ name }): [string, Tensor] => [
+      name,
+      tensorOf(name, arrays[name] ?? new Float32Array()),
+    ])
+    const residents = await engine.reside(Object.fromEntries(given))
+    return createTraining(residents, seed, taken)
   }
 
-  async function step(batch: Readonly<Record<string, Tensor>>, scalars: Readonly<Record<string, number>> = {}) {
-    setScalars(scalars)
-    seed.data[0] = rng.split(`step ${steps}`).uint32() | 0
-    const feeds: Record<string, Tensor> = {}
-    for (const source of [batch, current, scalarTensors, { seed }]) {
-      for (const [name, tensor] of Object.entries(source)) if (feedNames.has(name)) feeds[name] = tensor
+  function createTraining(residents: Residents, firstSeed: number, taken: number): Training {
+    let [steps, seed] = [taken, firstSeed]
+
+    function feedsOf(batch: Tensors, given: Readonly<Record<string, number>>): Tensors {
+      const values: Record<string, number> = { ...SCALAR_DEFAULTS, ...optimizer.scalars, ...given }
+      Object.assign(values, optimizer.derived?.(steps + 1, values))
+      const feeds: Record<string, Tensor> = { ...batch }
+      for (const name of plan.scalars) {
+        feeds[name] = { type: 'float32', shape: [], data: Float32Array.of(values[name]) }
+      }
+      // Odd multiples of the step number: no two steps of a training draw alike.
+      const mixed = Math.imul(seed ^ Math.imul(steps + 1, 0x9e3779b1), 0x85ebca6b)
+      feeds.seed = { type: 'int32', shape: [], data: Int32Array.of(mixed) }
+      return feeds
     }
-    await executable.run(feeds, spareInto)
-    const value = loss.data[0] as number
-    if (!Number.isFinite(value)) {
-      throw new AutomlError(
-        'NAN_LOSS',
-        `the loss is ${value} at step ${steps + 1}`,
-        undefined,
-        'lower the learning rate',
-      )
+
+    /** The resident that holds a parameter, by parameter. */
+    function residentNames(which: WeightSet): Record<string, string> {
+      const nameOf = (name: string) => (which === 'average' && averaged.has(name) ? averageName(name) : name)
+      return Object.fromEntries(plan.parameters.map(({ name }) => [name, nameOf(name)]))
     }
-    ;[current, spare] = [spare, current]
-    ;[currentInto, spareInto] = [spareInto, currentInto]
-    steps++
-    return value
-  }
 
-  /** Parameters by name; averages where asked for and kept. */
-  function weightTensors(which: WeightSet): Record<string, Tensor> {
-    const pick = (name: string) => (which === 'average' ? current[averageName(name)] : undefined) ?? current[name]
-    return Object.fromEntries(plan.parameters.map(({ name }) => [name, pick(name)]))
-  }
-
-  function weights(which: WeightSet = 'current'): Record<string, Float32Array> {
-    const tensors = Object.entries(weightTensors(which))
-    return Object.fromEntries(tensors.map(([name, tensor]) => [name, (tensor.data as Float32Array).slice()]))
+    return {
+      get steps() {
+        return steps
+      },
+      async step(batch, scalars = {}) {
+        let loss = 0
+        await executable.advance({
+          feeds: feedsOf(batch, scalars),
+          state: residents,
+          next,
+          accept: (told) => {
+            loss = told.loss.data[0] as number
+            return Number.isFinite(loss)
+          },
+        })
+        if (!Number.isFinite(loss)) {
+          const hint = 'lower the learning rate'
+          throw new AutomlError('NAN_LOSS', `the loss is ${loss} at step ${steps + 1}`, undefined, hint)
+        }
+        steps++
+        return loss
+      },
+      async predict(inputs, which = 'current') {
+        evaluation ??= engine.compile(buildEvaluation(definition))
+        const names = residentNames(which)
+        return (await (await evaluation).run(inputs, {}, { state: residents, names })).output
+      },
+      async weights(which = 'current') {
+        const names = residentNames(which)
+        const held = await residents.read(Object.values(names))
+        return Object.fromEntries(Object.keys(names).map((name) => [name, held[names[name]].data as Float32Array]))
+      },
+      async loadWeights(values) {
+        const tensors: Record<string, Tensor> = {}
+        for (const [name, data] of Object.entries(values)) {
+          tensors[name] = tensorOf(name, data)
+          if (averaged.has(name)) tensors[averageName(name)] = tensors[name]
+        }
+        await residents.write(tensors)
+      },
+      async state() {
+        const held = Object.entries(await residents.read(residents.names))
+        const arrays = Object.fromEntries(held.map(([name, { data }]) => [name, data as Float32Array]))
+        return { facts: { step: steps, seed }, arrays }
+      },
+      async restore({ facts, arrays }) {
+        const tensors = Object.entries(arrays).map(([name, data]): [string, Tensor] => [name, tensorOf(name, data)])
+        await residents.write(Object.fromEntries(tensors))
+        steps = facts.step
+        seed = facts.seed
+      },
+      release: () => residents.release(),
+    }
   }
 
   return {
-    get steps() {
-      return steps
-    },
     parameters: plan.parameters,
-    step,
-    async predict(inputs, which = 'current') {
-      evaluation ??= engine.compile(buildEvaluation(definition))
-      return (await (await evaluation).run({ ...inputs, ...weightTensors(which) })).output
-    },
-    weights,
-    loadWeights(values) {
-      for (const [name, data] of Object.entries(values)) {
-        if (current[name] === undefined || current[name].data.length !== data.length) {
-          throw new AutomlError('TRIAL', `loadWeights: ${name} with ${data.length} elements does not fit this network`)
-        }
-        arrayOf(name).set(data)
-        if (current[averageName(name)]) arrayOf(averageName(name)).set(data)
-      }
-    },
-    exporter(which = 'current') {
-      const source = parameterConstants(weights(which))
-      return (g, inputs) => buildForward(g, definition, inputs, source)
-    },
-    state: () => ({
-      facts: { step: steps },
-      arrays: Object.fromEntries(plan.state.map(({ name }) => [name, arrayOf(name).slice()])),
-    }),
+    start: (rng) => begin(freshArrays(rng), rng.split('steps').uint32() | 0, 0),
+    resume: ({ facts, arrays }) => begin(arrays, facts.seed, facts.step),
     async release() {
       await executable.release()
       if (evaluation) await (await evaluation).release()
     },
   }
+}
+
+/** The network with these weights as constants, to be put into any graph. */
+export function frozenNetwork(
+  definition: NetworkDefinition,
+  weights: Readonly<Weights>,
+): (g: GraphBuilder, inputs: Readonly<Record<string, Value>>) => Value {
+  const source = parameterConstants(weights)
+  return (g, inputs) => buildForward(g, definition, inputs, source)
 }

@@ -78,28 +78,29 @@ export function buildTrainingStep(definition: NetworkDefinition, options: StepOp
   if (options.clip) grads = clipByNorm(g, grads, scalars.clipNorm).grads
 
   const state: TrainingStep['state'][number][] = []
+  /** A parameter's next value and, where averages are kept, its average's: statistics too, so that averaged weights meet their own. */
+  const publish = ({ name, shape }: ParameterSpec, next: Value) => {
+    g.output(nextName(name), next)
+    state.push({ name, shape, parameter: name, role: 'parameter' })
+    if (!options.ema) return
+    const average = g.input(averageName(name), 'float32', shape)
+    g.output(nextName(averageName(name)), add(g, next, mul(g, sub(g, average, next), scalars.emaDecay)))
+    state.push({ name: averageName(name), shape, parameter: name, role: 'average' })
+  }
   g.output('loss', loss)
   trained.forEach(({ spec, value }, i) => {
     const { name, shape } = spec
     const slots = optimizer.slots.map((slot) => g.input(slotName(name, slot), 'float32', shape))
     const next = optimizer.update(g, { value, grad: grads[i], slots, scalars, decay: spec.kind === 'weight' })
-    g.output(nextName(name), next.value)
-    state.push({ name, shape, parameter: name, role: 'parameter' })
+    publish(spec, next.value)
     optimizer.slots.forEach((slot, k) => {
       g.output(nextName(slotName(name, slot)), next.slots[k])
       state.push({ name: slotName(name, slot), shape, parameter: name, role: 'slot' })
     })
-    if (options.ema) {
-      const average = g.input(averageName(name), 'float32', shape)
-      const moved = add(g, next.value, mul(g, sub(g, average, next.value), scalars.emaDecay))
-      g.output(nextName(averageName(name)), moved)
-      state.push({ name: averageName(name), shape, parameter: name, role: 'average' })
-    }
   })
   for (const { spec, value } of net.parameters) {
     if (spec.kind !== 'statistic') continue
-    g.output(nextName(spec.name), net.updates.get(spec.name) ?? value)
-    state.push({ name: spec.name, shape: spec.shape, parameter: spec.name, role: 'parameter' })
+    publish(spec, net.updates.get(spec.name) ?? value)
   }
   return {
     graph: withUsedInputs(g.build()),

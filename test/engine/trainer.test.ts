@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Tensor } from '../../src/engine/engine.ts'
 import { createOnnxEngine } from '../../src/engine/onnx/engine.ts'
-import { createTrainer } from '../../src/engine/trainer.ts'
+import { createTrainer, frozenNetwork, type TrainerState, type Training } from '../../src/engine/trainer.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import { flatten, globalAveragePool, maxPool, relu } from '../../src/graph/functions.ts'
 import { multiHeadAttention } from '../../src/graph/layers/attention.ts'
@@ -13,7 +13,7 @@ import { gru, lstm } from '../../src/graph/layers/recurrent.ts'
 import { softmaxCrossEntropy, squaredError } from '../../src/graph/losses.ts'
 import { adamW } from '../../src/graph/optimizers/adamw.ts'
 import { sgd } from '../../src/graph/optimizers/sgd.ts'
-import type { NetworkDefinition } from '../../src/graph/training-step.ts'
+import type { NetworkDefinition, StepOptions } from '../../src/graph/training-step.ts'
 import { AutomlError } from '../../src/support/errors.ts'
 import { Rng } from '../../src/support/rng.ts'
 
@@ -25,6 +25,21 @@ const f32 = (shape: number[], data: ArrayLike<number>): Tensor => ({
   shape,
   data: Float32Array.from(data),
 })
+
+/** A training whose release also releases what was compiled for it. */
+async function begin(
+  definition: NetworkDefinition,
+  { rng, state, ...options }: StepOptions & { rng: Rng; state?: TrainerState },
+): Promise<Training> {
+  const trainer = await createTrainer(engine, definition, options)
+  const training = state ? await trainer.resume(state) : await trainer.start(rng)
+  return Object.assign(Object.create(training) as Training, {
+    async release() {
+      await training.release()
+      await trainer.release()
+    },
+  })
+}
 
 /** One weight w with loss mean((w x - t)^2), so that every step has a closed form. */
 const line: NetworkDefinition = {
@@ -39,7 +54,7 @@ const slope = (w: number) => (2 * (1 * (w - 1) + 3 * (3 * w))) / 2
 
 describe('optimizers follow their closed forms', () => {
   test('SGD with Nesterov momentum and weight decay', async () => {
-    const trainer = await createTrainer(engine, line, { batch: 2, optimizer: sgd(), rng: Rng.fromSeed(1) })
+    const trainer = await begin(line, { batch: 2, optimizer: sgd(), rng: Rng.fromSeed(1) })
     let [w, v] = [2, 0]
     for (let i = 0; i < 5; i++) {
       await trainer.step(lineBatch, { lr: 0.02, momentum: 0.8, weightDecay: 0.1 })
@@ -47,12 +62,12 @@ describe('optimizers follow their closed forms', () => {
       v = 0.8 * v + g
       w -= 0.02 * (g + 0.8 * v)
     }
-    expect(trainer.weights()['linear_1.weight'][0]).toBeCloseTo(w, 5)
+    expect((await trainer.weights())['linear_1.weight'][0]).toBeCloseTo(w, 5)
     await trainer.release()
   })
 
   test('AdamW with decoupled decay and bias correction', async () => {
-    const trainer = await createTrainer(engine, line, { batch: 2, optimizer: adamW(), rng: Rng.fromSeed(1) })
+    const trainer = await begin(line, { batch: 2, optimizer: adamW(), rng: Rng.fromSeed(1) })
     let [w, m, v] = [2, 0, 0]
     for (let t = 1; t <= 5; t++) {
       await trainer.step(lineBatch, { lr: 0.05, weightDecay: 0.2 })
@@ -61,16 +76,16 @@ describe('optimizers follow their closed forms', () => {
       v = 0.999 * v + 0.001 * g * g
       w -= 0.05 * (m / (1 - 0.9 ** t) / (Math.sqrt(v / (1 - 0.999 ** t)) + 1e-8) + 0.2 * w)
     }
-    expect(trainer.weights()['linear_1.weight'][0]).toBeCloseTo(w, 5)
+    expect((await trainer.weights())['linear_1.weight'][0]).toBeCloseTo(w, 5)
     await trainer.release()
   })
 
   test('clipping limits the step, and the average moves by 1 - decay', async () => {
     const options = { batch: 2, optimizer: sgd(), rng: Rng.fromSeed(1), clip: true, ema: true }
-    const trainer = await createTrainer(engine, line, options)
+    const trainer = await begin(line, options)
     await trainer.step(lineBatch, { lr: 0.1, momentum: 0, clipNorm: 0.5, emaDecay: 0.9 })
-    expect(trainer.weights()['linear_1.weight'][0]).toBeCloseTo(2 - 0.1 * 0.5, 6)
-    expect(trainer.weights('average')['linear_1.weight'][0]).toBeCloseTo(0.9 * 2 + 0.1 * 1.95, 6)
+    expect((await trainer.weights())['linear_1.weight'][0]).toBeCloseTo(2 - 0.1 * 0.5, 6)
+    expect((await trainer.weights('average'))['linear_1.weight'][0]).toBeCloseTo(0.9 * 2 + 0.1 * 1.95, 6)
     await trainer.release()
   })
 })
@@ -123,7 +138,7 @@ const networks: [string, NetworkDefinition][] = [
 
 test.each(networks)('%s learns two easy classes', async (_, definition) => {
   const rng = Rng.fromSeed(3)
-  const trainer = await createTrainer(engine, definition, { batch: 16, optimizer: adamW(), rng })
+  const trainer = await begin(definition, { batch: 16, optimizer: adamW(), rng })
   const { shape } = definition.inputs.x
   let loss = 1
   for (let i = 0; i < 60; i++) loss = await trainer.step(levels(rng, 16, shape), { lr: 0.01 })
@@ -135,7 +150,7 @@ test.each(networks)('%s learns two easy classes', async (_, definition) => {
 
   // What is exported gives what is predicted.
   const g = new GraphBuilder()
-  const head = trainer.exporter()
+  const head = frozenNetwork(definition, await trainer.weights())
   g.output('y', head(g, { x: g.input('x', 'float32', ['n', ...shape]) }))
   const exported = await engine.compile(g.build())
   const { y } = await exported.run({ x: test.x })
@@ -153,7 +168,7 @@ test('an embedding learns which ids go with which class', async () => {
     forward: (net, { ids }) => linear(net, flatten(net.g, embedding(net, ids, 10, 4)), 2),
     loss: (g, logits, { target }) => softmaxCrossEntropy(g, logits, target),
   }
-  const trainer = await createTrainer(engine, definition, { batch: 4, optimizer: adamW(), rng: Rng.fromSeed(5) })
+  const trainer = await begin(definition, { batch: 4, optimizer: adamW(), rng: Rng.fromSeed(5) })
   const ids: Tensor = { type: 'int32', shape: [4, 3], data: Int32Array.of(1, 2, 3, 1, 2, 2, 7, 8, 9, 9, 9, 8) }
   const target = f32([4, 2], [1, 0, 1, 0, 0, 1, 0, 1])
   let loss = 1
@@ -164,8 +179,8 @@ test('an embedding learns which ids go with which class', async () => {
 
 test('the same seed gives the same weights, dropout included, and a saved state goes on as if never stopped', async () => {
   const batches = Array.from({ length: 6 }, (_, i) => levels(Rng.fromSeed(i), 8, [2, 6, 6]))
-  const start = (state?: Parameters<typeof createTrainer>[2]['state']) =>
-    createTrainer(engine, convNet, {
+  const start = (state?: TrainerState) =>
+    begin(convNet, {
       batch: 8,
       optimizer: sgd(),
       rng: Rng.fromSeed(9),
@@ -176,31 +191,31 @@ test('the same seed gives the same weights, dropout included, and a saved state 
   for (const batch of batches) await whole.step(batch)
   const first = await start()
   for (const batch of batches.slice(0, 3)) await first.step(batch)
-  const second = await start(first.state())
+  const second = await start(await first.state())
   for (const batch of batches.slice(3)) await second.step(batch)
   expect(second.steps).toBe(6)
-  expect(second.state()).toEqual(whole.state())
+  expect(await second.state()).toEqual(await whole.state())
   await Promise.all([whole, first, second].map((trainer) => trainer.release()))
 })
 
 test('batch norm tracks running statistics of its input', async () => {
   const definition = classifier([3], (net, { x }) => linear(net, batchNorm(net, x, { momentum: 0.5 }), 2))
-  const trainer = await createTrainer(engine, definition, { batch: 4, optimizer: sgd(), rng: Rng.fromSeed(2) })
+  const trainer = await begin(definition, { batch: 4, optimizer: sgd(), rng: Rng.fromSeed(2) })
   const x = f32([4, 3], [1, 0, 0, 2, 0, 0, 3, 0, 0, 4, 0, 0])
   await trainer.step({ x, target: f32([4, 2], [1, 0, 0, 1, 1, 0, 0, 1]) })
-  const weights = trainer.weights()
+  const weights = await trainer.weights()
   expect(weights['batchNorm_1.mean'][0]).toBeCloseTo(0.5 * 2.5, 5)
   expect(weights['batchNorm_1.variance'][0]).toBeCloseTo(0.5 * 1 + 0.5 * 1.25, 5)
   await trainer.release()
 })
 
 test('a loss that is not finite is an error of its own and leaves the weights alone', async () => {
-  const trainer = await createTrainer(engine, line, { batch: 2, optimizer: sgd(), rng: Rng.fromSeed(1) })
+  const trainer = await begin(line, { batch: 2, optimizer: sgd(), rng: Rng.fromSeed(1) })
   const bad = { ...lineBatch, x: f32([2, 1], [Number.NaN, 1]) }
   const error = await trainer.step(bad).catch((e: unknown) => e)
   expect(error).toBeInstanceOf(AutomlError)
   expect((error as AutomlError).code).toBe('NAN_LOSS')
-  expect(trainer.weights()['linear_1.weight'][0]).toBe(2)
+  expect((await trainer.weights())['linear_1.weight'][0]).toBe(2)
   await trainer.release()
 })
 
@@ -213,7 +228,7 @@ test('dropout keeps the stated share, scales it, and changes with the seed', asy
       net.g.op('Mul', [dropout(net, x, 0.3), net.parameter('w', [400], (_, s) => new Float32Array(s[0]).fill(1))]),
     loss: (g, y, { target }) => g.op('ReduceSum', [g.op('Mul', [y, target])], { keepdims: 0 }),
   }
-  const trainer = await createTrainer(engine, definition, { batch: 50, optimizer: sgd(), rng: Rng.fromSeed(4) })
+  const trainer = await begin(definition, { batch: 50, optimizer: sgd(), rng: Rng.fromSeed(4) })
   const batch = { x: f32([50, 400], Array(20000).fill(1)), target: f32([50, 400], Array(20000).fill(1)) }
   const first = await trainer.step(batch, { lr: 0 })
   const second = await trainer.step(batch, { lr: 0 })

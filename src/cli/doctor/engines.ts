@@ -1,5 +1,6 @@
 // The compute engines: each device that onnxruntime offers here, and whether a small product of matrices comes out right on it.
-import { createOnnxEngine, loadOrt } from '../../engine/onnx/engine.ts'
+import { createOnnxEngine } from '../../engine/onnx/engine.ts'
+import { loadOrt } from '../../engine/onnx/runtime.ts'
 import { GraphBuilder } from '../../graph/builder.ts'
 import type { Finding } from './finding.ts'
 

@@ -1,7 +1,7 @@
 // Finds out, once per process, in what blocks onnxruntime holds channels on this processor: 16 with AVX-512, 8 with AVX2, 0 where it has
 // no blocked operators. A tiny graph reorders known numbers; their order tells.
 import { GraphBuilder } from '../../graph/builder.ts'
-import { loadOrt } from './engine.ts'
+import { loadOrt } from './runtime.ts'
 import { serializeOnnx } from './serialize.ts'
 
 let known: Promise<0 | 8 | 16> | undefined

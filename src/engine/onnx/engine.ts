@@ -2,12 +2,15 @@
 // loaded when the first graph is compiled. Threads do not spin while idle: two processes on two cores would starve each other.
 import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
-import type { Graph, ValueInfo } from '../../graph/graph.ts'
+import type { InferenceSession } from 'onnxruntime-node'
+import type { Graph } from '../../graph/graph.ts'
 import { lower, needsLowering } from '../../graph/lowering/lower.ts'
-import { AutomlError } from '../../support/errors.ts'
-import type { CompileOptions, Engine, Executable, Tensor } from '../engine.ts'
+import type { CompileOptions, Engine, Executable, Residents, Tensors } from '../engine.ts'
 import { blockSize } from './block-size.ts'
+import { engineError } from './errors.ts'
+import { createExecutable } from './executable.ts'
+import { hostResidents, type OrtResidents } from './residents.ts'
+import { loadOrt } from './runtime.ts'
 import { serializeOnnx } from './serialize.ts'
 
 export interface OnnxEngineOptions {
@@ -33,6 +36,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
   const blocked = (options.blocked ?? true) && device === 'cpu'
   const shared = new Map<string, SharedSession>()
   const open = new Set<Executable>()
+  const residents = new Set<OrtResidents>()
 
   async function compile(graph: Graph, compileOptions: CompileOptions = {}): Promise<Executable> {
     const bytes = serializeOnnx(await lowered(graph, blocked))
@@ -45,12 +49,6 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
     }
     const held = entry
     held.users++
-    const release = async () => {
-      if (!open.delete(executable)) return
-      if (--held.users > 0) return
-      if (shared.get(key) === held) shared.delete(key)
-      await (await held.session).release()
-    }
     let session: InferenceSession
     try {
       session = await held.session
@@ -58,9 +56,20 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
       shared.delete(key)
       throw error
     }
-    const executable: Executable = { run: (feeds, into) => runSession(session, graph, feeds, into), release }
+    const executable = createExecutable(await loadOrt(), session, graph, async () => {
+      if (!open.delete(executable)) return
+      if (--held.users > 0) return
+      if (shared.get(key) === held) shared.delete(key)
+      await (await held.session).release()
+    })
     open.add(executable)
     return executable
+  }
+
+  async function reside(tensors: Tensors): Promise<Residents> {
+    const state = hostResidents(await loadOrt(), tensors, () => residents.delete(state))
+    residents.add(state)
+    return state
   }
 
   return {
@@ -68,8 +77,15 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
     device,
     threads,
     compile,
+    reside,
+    usage: () => ({
+      uploadedBytes: 0,
+      downloadedBytes: 0,
+      tensors: [...residents].reduce((sum, state) => sum + state.names.length, 0),
+      executables: open.size,
+    }),
     close: async () => {
-      await Promise.all([...open].map((executable) => executable.release()))
+      await Promise.all([...open, ...residents].map((owned) => owned.release()))
     },
   }
 }
@@ -78,15 +94,6 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
 async function lowered(graph: Graph, blocked: boolean): Promise<Graph> {
   if (!needsLowering(graph)) return graph
   return lower(graph, { block: blocked ? await blockSize() : 0 })
-}
-
-type Ort = typeof import('onnxruntime-node')
-let runtime: Promise<Ort> | undefined
-
-/** onnxruntime-node, loaded once. */
-export function loadOrt(): Promise<Ort> {
-  runtime ??= import('onnxruntime-node').then((module) => (module as unknown as { default?: Ort }).default ?? module)
-  return runtime
 }
 
 async function createSession(bytes: Uint8Array, device: OnnxDevice, threads: number): Promise<InferenceSession> {
@@ -104,51 +111,4 @@ async function createSession(bytes: Uint8Array, device: OnnxDevice, threads: num
   } catch (cause) {
     throw engineError(`onnxruntime on ${device} cannot compile the graph`, cause)
   }
-}
-
-async function runSession(
-  session: InferenceSession,
-  graph: Graph,
-  feeds: Readonly<Record<string, Tensor>>,
-  into: Readonly<Record<string, Tensor>> = {},
-): Promise<Record<string, Tensor>> {
-  const ort = await loadOrt()
-  const ortFeeds: Record<string, OrtTensor> = {}
-  for (const input of graph.inputs) ortFeeds[input.name] = toOrt(ort, checkedFeed(input, feeds[input.name]))
-  const fetches: Record<string, OrtTensor | null> = {}
-  for (const { name } of graph.outputs) fetches[name] = into[name] ? toOrt(ort, into[name]) : null
-  let results: Awaited<ReturnType<InferenceSession['run']>>
-  try {
-    results = await session.run(ortFeeds, fetches)
-  } catch (cause) {
-    throw engineError('onnxruntime cannot run the graph', cause)
-  }
-  const out: Record<string, Tensor> = {}
-  for (const { name } of graph.outputs) {
-    const { type, dims, data } = results[name] as OrtTensor
-    out[name] = into[name] ?? ({ type, shape: dims, data } as Tensor)
-  }
-  return out
-}
-
-export function toOrt(ort: Ort, { type, data, shape }: Tensor): OrtTensor {
-  return new ort.Tensor(type as 'float32', data as Float32Array, shape)
-}
-
-function checkedFeed(input: ValueInfo, tensor: Tensor | undefined): Tensor {
-  const expected = `${input.type}[${input.shape.join(', ')}]`
-  if (tensor === undefined) throw new AutomlError('ENGINE', `input ${input.name} ${expected} is not fed`)
-  const fits =
-    tensor.type === input.type &&
-    tensor.shape.length === input.shape.length &&
-    input.shape.every((dim, i) => typeof dim === 'string' || dim === tensor.shape[i])
-  if (fits) return tensor
-  const received = `${tensor.type}[${tensor.shape.join(', ')}]`
-  throw new AutomlError('ENGINE', `input ${input.name}: received ${received}; must be ${expected}`)
-}
-
-export function engineError(what: string, cause: unknown): AutomlError {
-  const words = (cause as Error).message ?? String(cause)
-  const memory = /bad[_ ]alloc|out of memory|failed to allocate/i.test(words)
-  return new AutomlError(memory ? 'OUT_OF_MEMORY' : 'ENGINE', `${what}: ${words}`, undefined, undefined, cause)
 }

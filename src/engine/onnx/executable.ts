@@ -1,0 +1,83 @@
+// A session as an executable: checks what is fed, runs, and keeps a loop's next values from being copied or allocated anew.
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { sizeOf } from '../../graph/dims.ts'
+import type { Graph, ValueInfo } from '../../graph/graph.ts'
+import { AutomlError } from '../../support/errors.ts'
+import type { Advance, Executable, ResidentFeeds, Tensor, Tensors } from '../engine.ts'
+import { engineError } from './errors.ts'
+import type { OrtResidents } from './residents.ts'
+import { fromOrt, type Ort, toOrt } from './runtime.ts'
+
+export function createExecutable(
+  ort: Ort,
+  session: InferenceSession,
+  graph: Graph,
+  release: () => Promise<void>,
+): Executable {
+  /** Where next values are written before they change places with the residents, by resident. */
+  const spare = new Map<string, OrtTensor>()
+
+  async function call(feeds: Record<string, OrtTensor>, fetches: Record<string, OrtTensor | null>) {
+    try {
+      return await session.run(feeds, fetches)
+    } catch (cause) {
+      throw engineError('onnxruntime cannot run the graph', cause)
+    }
+  }
+
+  function feedsOf(feeds: Tensors, residents?: ResidentFeeds): Record<string, OrtTensor> {
+    const state = residents?.state as OrtResidents | undefined
+    const out: Record<string, OrtTensor> = {}
+    for (const input of graph.inputs) {
+      const resident = residents?.names[input.name]
+      out[input.name] =
+        resident === undefined ? toOrt(ort, checkedFeed(input, feeds[input.name])) : state!.tensor(resident)
+    }
+    return out
+  }
+
+  return {
+    async run(feeds, into = {}, residents) {
+      const fetches: Record<string, OrtTensor | null> = {}
+      for (const { name } of graph.outputs) fetches[name] = into[name] ? toOrt(ort, into[name]) : null
+      const results = await call(feedsOf(feeds, residents), fetches)
+      return Object.fromEntries(graph.outputs.map(({ name }) => [name, into[name] ?? fromOrt(results[name])]))
+    },
+
+    async advance({ feeds, state, next, accept }: Advance) {
+      const residents = state as OrtResidents
+      const own = Object.fromEntries(state.names.map((name) => [name, name]))
+      const fetches: Record<string, OrtTensor | null> = {}
+      for (const { name } of graph.outputs) fetches[name] = null
+      for (const [name, output] of Object.entries(next)) {
+        const { dims } = residents.tensor(name)
+        const tensor = spare.get(name) ?? new ort.Tensor('float32', new Float32Array(sizeOf(dims)), dims)
+        spare.set(name, tensor)
+        fetches[output] = tensor
+      }
+      const results = await call(feedsOf(feeds, { state, names: own }), fetches)
+      const kept = new Set(Object.values(next))
+      const told: Record<string, Tensor> = {}
+      for (const { name } of graph.outputs) if (!kept.has(name)) told[name] = fromOrt(results[name])
+      if (accept?.(told) ?? true) {
+        for (const name of Object.keys(next)) spare.set(name, residents.replace(name, spare.get(name)!))
+      }
+      return told
+    },
+
+    release,
+  }
+}
+
+/** @throws ENGINE */
+function checkedFeed(input: ValueInfo, tensor: Tensor | undefined): Tensor {
+  const expected = `${input.type}[${input.shape.join(', ')}]`
+  if (tensor === undefined) throw new AutomlError('ENGINE', `input ${input.name} ${expected} is not fed`)
+  const fits =
+    tensor.type === input.type &&
+    tensor.shape.length === input.shape.length &&
+    input.shape.every((dim, i) => typeof dim === 'string' || dim === tensor.shape[i])
+  if (fits) return tensor
+  const received = `${tensor.type}[${tensor.shape.join(', ')}]`
+  throw new AutomlError('ENGINE', `input ${input.name}: received ${received}; must be ${expected}`)
+}
