@@ -6,8 +6,8 @@ import type { Variant } from './variant.ts'
 
 /** Seconds of the first prediction that a person would call late, whatever the data. */
 const LATE_S = 3
-/** Lines on stderr in a pipe: one a second is talk, more is a flood. */
-const FLOOD = { perSecond: 3, warnings: 8 }
+/** Warnings of a run, and lines on stderr that are not the reporter's: a native library's, Node's. */
+const FLOOD = { warnings: 8, foreign: 2 }
 /** Standard errors: chance does not go so far, even where several runs are looked at. */
 const CHANCE_ERRORS = 3.5
 
@@ -24,7 +24,8 @@ export function judge(
   if (run.wallS > budgetS + Math.max(1, budgetS / 100) + 0.5) problems.push(`ended after ${run.wallS.toFixed(1)} s`)
   for (const failure of new Set(run.failures)) problems.push(`failed ${failure}`)
   if (run.warnings.length > FLOOD.warnings) problems.push(`${run.warnings.length} warnings`)
-  if (run.stderr.length > 20 + FLOOD.perSecond * budgetS) problems.push(`${run.stderr.length} lines on stderr`)
+  const foreign = run.stderr.filter((line) => !line.startsWith(' ') && !line.startsWith(`${data.spec.name}: `))
+  if (foreign.length > FLOOD.foreign) problems.push(`${foreign.length} foreign lines on stderr, first: ${foreign[0]}`)
   if (score?.nauc == null || score.firstS === null) return [...problems, 'no prediction']
   if (score.firstS > LATE_S) problems.push(`first prediction after ${score.firstS.toFixed(1)} s`)
   if (score.late > 0) problems.push(`${score.late} late predictions`)

@@ -30,7 +30,7 @@ export const labelVariants: Variant[] = [
     expect: { kind: 'runs' },
     make: (data, rng) => ({
       ...data,
-      train: some(data.train, Math.round(data.train.length / 100), rng.permutation(data.train.length)),
+      train: some(data.train, Math.max(10, Math.round(data.train.length / 100)), rng.permutation(data.train.length)),
     }),
   },
   {
@@ -55,9 +55,10 @@ export const labelVariants: Variant[] = [
     },
   },
   {
+    // Its own column is lost, and its examples spoil the columns that they resemble.
     name: 'class missing in train',
     applies: ({ spec }) => spec.outputDim > 2,
-    expect: { kind: 'near', drop: ({ spec }) => 1 / spec.outputDim + 0.06 },
+    expect: { kind: 'near', drop: ({ spec }) => 2 / spec.outputDim + 0.06 },
     make(data) {
       const [gone] = byCount(data)
       return { ...data, train: data.train.filter((example) => !indices(example).includes(gone)) }
@@ -108,9 +109,9 @@ function indices({ labels }: Example): number[] {
   return labels.map((label) => (typeof label === 'number' ? label : label.index))
 }
 
-/** At least two, one of them with a label. */
+/** `count` examples in random order, the first of them with a label. */
 function some(train: Example[], count: number, order: Int32Array): Example[] {
   const shuffled = Array.from(order, (i) => train[i])
   const labelled = shuffled.findIndex(({ labels }) => labels.length > 0)
-  return [shuffled[labelled], ...shuffled.filter((_, i) => i !== labelled).slice(0, Math.max(1, count - 1))]
+  return [shuffled[labelled], ...shuffled.filter((_, i) => i !== labelled).slice(0, count - 1)]
 }
