@@ -86,7 +86,7 @@ export interface TrialContext {
   /** What `saveState` kept before an interruption, or null at a fresh start. */
   readonly resumed: TrialState | null
   /** Registers how to snapshot this trial. Called only between yields. */
-  saveState(snapshot: () => TrialState): void
+  saveState(snapshot: () => TrialState | Promise<TrialState>): void
 }
 
 /** JSON-able facts and named arrays: weights, optimizer moments, counters. */

@@ -3,7 +3,7 @@
 import type { Optimizer } from '../../graph/optimizers/optimizer.ts'
 import type { Rng } from '../../support/rng.ts'
 import type { FrontEnd } from '../family.ts'
-import type { NetworkDefinition } from './flat-trainer.ts'
+import type { ClassifierDefinition } from './classifier.ts'
 
 /** Makes training batches from the front's outputs of all training rows. */
 export interface BatchMaker {
@@ -19,7 +19,7 @@ export interface NetworkLearner {
   /** Two learners of one signature have interchangeable weights: the second goes on where the first stopped. */
   signature: string
   front: FrontEnd
-  definition: NetworkDefinition
+  definition: ClassifierDefinition
   batch: number
   optimizer: Optimizer
   /** Peak learning rate of the first cycle. */

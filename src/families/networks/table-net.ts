@@ -10,7 +10,7 @@ import { rawTable, tableWidth } from '../common/raw-table.ts'
 import { allRows } from '../common/train-classical.ts'
 import type { Family } from '../family.ts'
 import { tableFront } from '../fronts/table.ts'
-import type { NetworkDefinition } from './flat-trainer.ts'
+import type { ClassifierDefinition } from './classifier.ts'
 import { head } from './layers.ts'
 import { loadFeatures } from './load-features.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
@@ -53,7 +53,7 @@ export const tableNet: Family = {
     const data = yield* loadFeatures(trial, front)
     const [units, layers, rate] = [Number(params.units), Number(params.layers), Number(params.dropout)]
     const intercepts = interceptsOf(trial, link)
-    const definition: NetworkDefinition = {
+    const definition: ClassifierDefinition = {
       inputShape: front.shape,
       inputType: 'float32',
       classCount: profile.classCount,

@@ -2,16 +2,25 @@
 // good model exists early and the best one at the deadline (the score is an area over log time). While the rate is still high,
 // the running average of the weights is what gets published. Few data: the networks of all folds are trained in turn, and
 // their mean is the model. Between cycles the plan may choose another network, larger as time allows.
+import type { Tensor } from '../../engine/engine.ts'
+import {
+  createTrainer,
+  frozenNetwork,
+  type Trainer,
+  type TrainerState,
+  type Training,
+  type Weights,
+} from '../../engine/trainer.ts'
 import type { GraphBuilder, Value } from '../../graph/builder.ts'
 import { add, mul, sigmoid, slice, softmax } from '../../graph/functions.ts'
 import { nauc } from '../../metrics/nauc.ts'
 import { AutomlError } from '../../support/errors.ts'
 import { type Link, priorIntercepts, targetsOf } from '../common/label-statistics.ts'
 import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
+import { classifier } from './classifier.ts'
 import { FIRST_CYCLE, LATER_CYCLE, rateAt } from './cycle.ts'
 import { nextCycleMs, publishIsDue } from './cycle-plan.ts'
 import { type EpochSampler, epochSampler } from './epochs.ts'
-import { compileTrainer, type FlatTrainer, frozenNetwork, type TrainerState } from './flat-trainer.ts'
 import type { LearnerPlan, NetworkLearner } from './learner.ts'
 import { type TrainingClock, trainingClock } from './training-clock.ts'
 
@@ -27,7 +36,7 @@ const FIRST_MARGIN_MS = 400
 
 interface FoldState {
   rows: Int32Array
-  state: TrainerState
+  training: Training
   sampler: EpochSampler
 }
 
@@ -61,7 +70,7 @@ export async function* trainNetwork(
   const clock = trainingClock(trial.pace, course.spentMs)
   const targets = rowTargets(trial.labels, profile.classCount, link)
   let folds: FoldState[] = []
-  let trainer: FlatTrainer | null = null
+  let trainer: Trainer | null = null
   let learner: NetworkLearner | null = null
   trial.saveState(() => snapshot({ ...course, spentMs: clock.spentMs() }, folds))
   try {
@@ -70,28 +79,41 @@ export async function* trainNetwork(
       if (cycleMs === null) return
       const chosen = await plan.learnerFor(course.cycle, cycleMs / trial.plan.folds.length)
       if (trainer === null || learner === null || chosen.signature !== learner.signature) {
-        await trainer?.release()
-        trainer = await compileTrainer(trial.engine, chosen.definition, chosen)
+        await releaseAll(folds, trainer)
+        const { batch, optimizer } = chosen
+        trainer = await createTrainer(trial.engine, classifier(chosen.definition, chosen), {
+          batch,
+          optimizer,
+          ema: true,
+        })
         const stream = rng.split(`cycle ${course.cycle}`)
         const kept = restored !== null && learner === null && course.signature === chosen.signature ? restored : null
-        folds = trial.plan.folds.map((fold, f) => ({
-          rows: fold.train,
-          state: kept?.[f] ?? trainer!.newState(stream.split(`weights ${f}`)),
-          sampler: epochSampler(
-            teachingRows(fold.train, targets, profile.classCount, link),
-            stream.split(`order ${f}`),
-          ),
-        }))
+        folds = []
+        for (const [f, fold] of trial.plan.folds.entries()) {
+          folds.push({
+            rows: fold.train,
+            training: await (kept ? trainer.resume(kept[f]) : trainer.start(stream.split(`weights ${f}`))),
+            sampler: epochSampler(
+              teachingRows(fold.train, targets, profile.classCount, link),
+              stream.split(`order ${f}`),
+            ),
+          })
+        }
         if (kept === null) course.rateFactor = 1
         course.signature = chosen.signature
       }
       learner = chosen
-      yield* runCycle(trial, clock, course, chosen, trainer, folds, targets, cycleMs, link)
+      yield* runCycle(trial, clock, course, chosen, folds, targets, cycleMs, link)
       course.cycle++
     }
   } finally {
-    await trainer?.release()
+    await releaseAll(folds, trainer)
   }
+}
+
+async function releaseAll(folds: readonly FoldState[], trainer: Trainer | null): Promise<void> {
+  for (const { training } of folds) await training.release()
+  await trainer?.release()
 }
 
 async function* runCycle(
@@ -99,19 +121,22 @@ async function* runCycle(
   clock: TrainingClock,
   course: Course,
   learner: NetworkLearner,
-  trainer: FlatTrainer,
   folds: FoldState[],
   targets: Float32Array,
   cycleMs: number,
   link: Link,
 ): AsyncGenerator<TrialEvent, void, void> {
   const { classCount } = trial.profile
-  const fresh = folds.every(({ state }) => state.step === 0)
+  const fresh = folds.every(({ training }) => training.steps === 0)
   const shape = fresh ? FIRST_CYCLE : LATER_CYCLE
   const batch = Math.max(1, learner.batch)
   const size = learner.definition.inputShape.reduce((a, b) => a * b, 1)
   const x = learner.definition.inputType === 'uint8' ? new Uint8Array(batch * size) : new Float32Array(batch * size)
   const batchTargets = new Float32Array(batch * classCount)
+  const feeds: Record<string, Tensor> = {
+    x: { type: learner.definition.inputType, shape: [batch, ...learner.definition.inputShape], data: x },
+    targets: { type: 'float32', shape: [batch, classCount], data: batchTargets },
+  }
   const rows = new Int32Array(batch)
   const stepMs = NOMINAL_STEP_MS + (3 * batch * learner.macs) / NOMINAL_MACS_PER_MS
   let publishedAt = clock.spentMs()
@@ -119,7 +144,7 @@ async function* runCycle(
     const stream = trial.rng.split(`augment ${course.cycle} ${f}`)
     const start = clock.spentMs()
     const share = folds.length === 1 ? cycleMs : (cycleMs - (start - publishedAt)) / (folds.length - f)
-    const backup = copyState(fold.state)
+    const backup = await fold.training.state()
     let paused = 0
     for (let steps = 0; ; steps++) {
       const spent = clock.spentMs() - start - paused
@@ -131,12 +156,15 @@ async function* runCycle(
         batchTargets.set(targets.subarray(rows[i] * classCount, (rows[i] + 1) * classCount), i * classCount)
       }
       learner.batches.fill(rows, x, batchTargets, stream, done)
-      const loss = await trainer.step(fold.state, x, batchTargets, {
-        rate: learner.rate * course.rateFactor * rateAt(shape, done),
-        weightDecay: learner.weightDecay,
-        averageShare: 1 / (1 + AVERAGE_REACH * steps),
-      })
-      if (!Number.isFinite(loss)) recover(course, fold, backup)
+      try {
+        await fold.training.step(feeds, {
+          lr: learner.rate * course.rateFactor * rateAt(shape, done),
+          weightDecay: learner.weightDecay,
+          emaDecay: 1 - 1 / (1 + AVERAGE_REACH * steps),
+        })
+      } catch (error) {
+        await recover(error, course, fold, backup)
+      }
       if (clock.due(stepMs)) {
         const note =
           folds.length === 1 ? `epochs, cycle ${course.cycle + 1}` : `epochs, cycle ${course.cycle + 1}, fold ${f + 1}`
@@ -176,7 +204,9 @@ async function* publish(
 ): AsyncGenerator<TrialEvent, void, void> {
   const { plan, profile, labels } = trial
   const start = clock.spentMs()
-  const models = folds.map(({ state }) => averageModel(learner, [state], link))
+  const weights: Weights[] = []
+  for (const { training } of folds) weights.push(await training.weights('average'))
+  const models = weights.map((own) => averageModel(learner, [own], link))
   const validation = new Float32Array(plan.rows.length * profile.classCount)
   let at = 0
   for (const [f, fold] of plan.folds.entries()) {
@@ -187,26 +217,19 @@ async function* publish(
   const quality = nauc(labelsOf(labels, plan.rows, profile.classCount), validation, profile.classCount)
   if (onlyIfBetter && quality <= course.best) return
   course.best = Math.max(course.best, quality)
-  const model =
-    folds.length === 1
-      ? models[0]
-      : averageModel(
-          learner,
-          folds.map(({ state }) => state),
-          link,
-        )
+  const model = folds.length === 1 ? models[0] : averageModel(learner, weights, link)
   yield { type: 'candidate', validation, model, trainedOn: 'train' }
 }
 
-/** Mean of the class probabilities of several networks, each over all views. Weights are copied now. */
-export function averageModel(learner: NetworkLearner, states: readonly TrainerState[], link: Link): Model {
-  const networks = states.map((state) => frozenNetwork(learner.definition, state, true))
+/** Mean of the class probabilities of several networks, each over all views. */
+function averageModel(learner: NetworkLearner, weights: readonly Weights[], link: Link): Model {
+  const networks = weights.map((own) => frozenNetwork(classifier(learner.definition, learner), own))
   const views = learner.views ?? []
   return {
     front: learner.front,
     build(g, x) {
       const seen = [x!, ...views.map(() => mirrored(g, x!))]
-      const scores = networks.flatMap((network) => seen.map((view) => probabilities(g, network(g, view), link)))
+      const scores = networks.flatMap((network) => seen.map((view) => probabilities(g, network(g, { x: view }), link)))
       if (scores.length === 1) return scores[0]
       return mul(
         g,
@@ -227,18 +250,14 @@ function mirrored(g: GraphBuilder, x: Value): Value {
   return slice(g, x, axis, -1, -(2 ** 31), -1)
 }
 
-/** Back to the weights at the start of the cycle, with a quarter of the rate. @throws NAN_LOSS the second time */
-function recover(course: Course, fold: FoldState, backup: TrainerState): void {
+/** Back to the weights at the start of the cycle, with a quarter of the rate. @throws NAN_LOSS the second time, and all else */
+async function recover(error: unknown, course: Course, fold: FoldState, backup: TrainerState): Promise<void> {
+  if (!(error instanceof AutomlError && error.code === 'NAN_LOSS')) throw error
   if (course.rateFactor < 1) {
     throw new AutomlError('NAN_LOSS', 'the loss is not a number, also at a quarter of the learning rate')
   }
   course.rateFactor = 0.25
-  fold.state.step = backup.step
-  for (const [name, vector] of Object.entries(backup.vectors)) fold.state.vectors[name].set(vector)
-}
-
-function copyState({ step, vectors }: TrainerState): TrainerState {
-  return { step, vectors: Object.fromEntries(Object.entries(vectors).map(([name, vector]) => [name, vector.slice()])) }
+  await fold.training.restore(backup)
 }
 
 /** [trainCount, K]: labels as targets; under softmax each labelled row sums to 1. */
@@ -268,28 +287,33 @@ function labelsOf(labels: Float32Array, rows: Int32Array, classCount: number): F
   return out
 }
 
-function snapshot(course: Course, folds: readonly FoldState[]): TrialState {
+async function snapshot(course: Course, folds: readonly FoldState[]): Promise<TrialState> {
   const arrays: Record<string, Float32Array> = {}
-  folds.forEach(({ state }, f) => {
-    for (const [name, vector] of Object.entries(state.vectors)) arrays[`${f}/${name}`] = vector.slice()
-  })
-  return { facts: { ...course, steps: folds.map(({ state }) => state.step) }, arrays }
+  const trainings: TrainerState['facts'][] = []
+  for (const [f, { training }] of folds.entries()) {
+    const state = await training.state()
+    trainings.push(state.facts)
+    for (const [name, array] of Object.entries(state.arrays)) arrays[`${f}/${name}`] = array
+  }
+  return { facts: { ...course, trainings }, arrays }
 }
 
 /** Fills `course`; the folds' states, or null when there are none. */
 function restore({ facts, arrays }: TrialState, course: Course): TrainerState[] | null {
-  const steps = facts.steps
-  if (!Array.isArray(steps)) return null
+  const { trainings } = facts
+  if (!Array.isArray(trainings)) return null
   course.cycle = Number(facts.cycle)
   course.spentMs = Number(facts.spentMs)
   course.signature = String(facts.signature)
   course.rateFactor = Number(facts.rateFactor)
   course.best = Number(facts.best)
   course.publishMs = Number(facts.publishMs)
-  const states = steps.map((step): TrainerState => ({ step: Number(step), vectors: {} }))
+  const states = trainings.map(({ step, seed }): TrainerState => {
+    return { facts: { step: Number(step), seed: Number(seed) }, arrays: {} }
+  })
   for (const [name, array] of Object.entries(arrays)) {
     const slash = name.indexOf('/')
-    states[Number(name.slice(0, slash))].vectors[name.slice(slash + 1)] = array as Float32Array
+    states[Number(name.slice(0, slash))].arrays[name.slice(slash + 1)] = array as Float32Array
   }
   return states
 }

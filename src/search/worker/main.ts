@@ -51,7 +51,7 @@ async function obey(order: Order): Promise<void> {
     case 'drop':
       return session?.drop(order.trial)
     case 'leave':
-      session?.leave(order.ms)
+      await session?.leave(order.ms)
       process.disconnect()
       return process.exit(0)
     default:

@@ -29,7 +29,7 @@ export interface WorkerSession {
   slice(order: SliceOrder): Promise<void>
   verdict(trial: string, member: string, keep: boolean): void
   drop(trial: string): void
-  leave(ms: number): void
+  leave(ms: number): Promise<void>
 }
 
 export interface SessionHost {

@@ -52,13 +52,13 @@ export interface TrialRunner {
   /** Forgets a trial; its state on disk stays. */
   drop(trial: string): void
   /** Saves what trials can still be saved before `untilMs` of the run's clock. */
-  saveAll(untilMs: number): void
+  saveAll(untilMs: number): Promise<void>
 }
 
 interface LiveTrial {
   events: AsyncGenerator<TrialEvent, void, void>
   rng: Rng
-  snapshot: (() => TrialState) | null
+  snapshot: (() => TrialState | Promise<TrialState>) | null
   limit: SliceLimit
   usedSteps: number
   usedMs: number
@@ -109,7 +109,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     if (trial !== null) trial.usedMs += ms
     if (status === 'paused' && slice.snapshot && trial !== null) {
       try {
-        save(name, trial)
+        await save(name, trial)
       } catch (error) {
         status = 'failed'
         failure = error
@@ -166,22 +166,25 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     }
   }
 
-  function save(name: string, trial: LiveTrial): void {
+  async function save(name: string, trial: LiveTrial): Promise<void> {
     if (trial.snapshot === null || !trial.dirty) return
-    writeTrialState(statePath(options.out, name), { state: trial.snapshot(), rng: trial.rng.state() })
+    writeTrialState(statePath(options.out, name), { state: await trial.snapshot(), rng: trial.rng.state() })
     trial.dirty = false
   }
 
   return {
     run,
-    drop(trial) {
-      live.delete(trial)
+    drop(name) {
+      const trial = live.get(name)
+      live.delete(name)
+      // Lets go of what the trial has compiled; what it says on the way out concerns nobody any more.
+      trial?.events.return().catch(() => {})
     },
-    saveAll(untilMs) {
+    async saveAll(untilMs) {
       for (const [name, trial] of live) {
         if (options.elapsedMs() > untilMs) return
         try {
-          save(name, trial)
+          await save(name, trial)
         } catch {
           // The disk is full or gone: the trial starts from its last state, or anew.
         }

@@ -240,7 +240,8 @@ test.each(table.filter(([name]) => name !== 'text as a bag'))(
     const saved = structuredClone(first.state)
     const second = await runTrial(family, { engine, task, yields: 90, folds: 3, params, resumed: saved })
     expect(Number(second.state.facts.spentMs)).toBeGreaterThan(Number(saved.facts.spentMs))
-    const steps = (state: typeof saved) => (state.facts.steps as number[]).reduce((a, b) => a + b, 0)
+    const steps = (state: typeof saved) =>
+      (state.facts.trainings as { step: number }[]).reduce((sum, { step }) => sum + step, 0)
     expect(steps(second.state)).toBeGreaterThan(steps(saved))
   },
   120_000,

@@ -198,6 +198,8 @@ export interface TrialRun {
   state: TrialState
 }
 
+type Snapshot = Parameters<TrialContext['saveState']>[0]
+
 /** Advances a family by at most `yields` events under the counted pace. Every `folds`-th row validates; folds 1 is a holdout of a quarter. */
 export async function runTrial(family: Family, options: TrialOptions): Promise<TrialRun> {
   const { engine, task, yields, folds = 1 } = options
@@ -217,7 +219,7 @@ export async function runTrial(family: Family, options: TrialOptions): Promise<T
     rows: Int32Array.from(all.flatMap(({ validation }) => [...validation])),
   }
   let left = yields
-  let save: (() => TrialState) | null = null
+  let save: Snapshot | null = null
   const trial: TrialContext = {
     profile,
     params: { ...family.portfolio(profile)![0].params, ...options.params },
@@ -234,9 +236,12 @@ export async function runTrial(family: Family, options: TrialOptions): Promise<T
     },
   }
   const events: TrialEvent[] = []
+  let state: TrialState = { facts: {}, arrays: {} }
   for await (const event of family.train(trial)) {
     events.push(event)
+    // Between yields, as a worker does: a trial that has ended has let go of its networks.
+    if (save !== null && (left <= 2 || event.type === 'candidate')) state = await (save as Snapshot)()
     if (--left <= 0) break
   }
-  return { plan, labels, events, state: save === null ? { facts: {}, arrays: {} } : (save as () => TrialState)() }
+  return { plan, labels, events, state }
 }

@@ -110,11 +110,11 @@ describe.each(treeFamilies)('family $name', (family) => {
       let left = stop
       for await (const _ of family.train(broken.context)) {
         if (--left > 0) continue
-        state = broken.snapshot()
+        state = await broken.snapshot()
         break
       }
       // A family that is done sooner has nothing left to say.
-      if (state === null) state = broken.snapshot()
+      if (state === null) state = await broken.snapshot()
       const resumed = testTrial(task, paramsFor(task), engine, state)
       const last = (await candidatesOf(family.train(resumed.context))).at(-1)
       if (last === undefined) return expect(left).toBeGreaterThanOrEqual(0)

@@ -20,7 +20,7 @@ export interface Task {
 export interface TestTrial {
   context: TrialContext
   predict(model: Model): Promise<Float32Array>
-  snapshot(): TrialState
+  snapshot(): Promise<TrialState>
 }
 
 export function rowsOf(n: number): Int32Array {
@@ -47,7 +47,7 @@ export function testTrial(
     spill: () => null,
   })
   const predictor = createPredictor(engine, profile, store, read)
-  let save: () => TrialState = () => {
+  let save: () => TrialState | Promise<TrialState> = () => {
     throw new Error('nothing to save')
   }
   const context: TrialContext = {
@@ -69,8 +69,8 @@ export function testTrial(
     context,
     predict: (model) => predictor.predict(model, 'train', rowsOf(n)),
     // Through JSON, as on disk.
-    snapshot: () => {
-      const { facts, arrays } = save()
+    snapshot: async () => {
+      const { facts, arrays } = await save()
       return { facts: JSON.parse(JSON.stringify(facts)), arrays }
     },
   }
