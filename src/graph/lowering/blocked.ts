@@ -188,11 +188,11 @@ export class BlockedLayout {
     const [outputs, inputs, ...kernel] = w.shape as number[]
     const size = kernel.reduce((a, b) => a * b, 1)
     const shape = [outputs, inputs, ...(kernel.length === 1 ? [1, ...kernel] : kernel)]
-    const ordered =
-      inputs % block === 0
-        ? transpose(g, reshape(g, w, [outputs / block, block, inputs / block, block, size]), [0, 2, 4, 3, 1])
-        : transpose(g, reshape(g, w, [outputs / block, block, inputs * size]), [0, 2, 1])
-    return reshape(g, ordered, shape)
+    // Rows (o/B, i, k) of Bo.
+    const rows = g.op('nchwc.ReorderInput', [reshape(g, w, [outputs / block, block, 1, inputs * size])])
+    if (inputs % block !== 0 || size === 1) return reshape(g, rows, shape)
+    const order = weightOrder(outputs, inputs, size, block)
+    return reshape(g, this.#gatherRows(rows, order), shape)
   }
 
   /** Weights of the convolution that gives the input gradient: channels exchanged, kernel turned round. */
@@ -200,15 +200,22 @@ export class BlockedLayout {
     const { g, block } = this
     const [outputs, inputs, ...kernel] = w.shape as number[]
     const size = kernel.reduce((a, b) => a * b, 1)
-    const turned = g.ints(Array.from({ length: size }, (_, i) => size - 1 - i))
     const space = kernel.length === 1 ? [1, ...kernel] : kernel
     if (depthwise) {
+      const turned = g.ints(Array.from({ length: size }, (_, i) => size - 1 - i))
       const ordered = transpose(g, reshape(g, w, [outputs / block, block, size]), [0, 2, 1])
       return reshape(g, size === 1 ? ordered : gather(g, ordered, turned, 1), [outputs, 1, ...space])
     }
-    const split = reshape(g, w, [outputs / block, block, inputs / block, block, size])
-    const ordered = transpose(g, split, [2, 0, 4, 1, 3])
-    return reshape(g, size === 1 ? ordered : gather(g, ordered, turned, 2), [inputs, outputs, ...space])
+    // Rows (o, i/B, k) of Bi.
+    const rows = g.op('nchwc.ReorderInput', [reshape(g, w, [(outputs * inputs) / block, block, 1, size])])
+    const order = turnedWeightOrder(outputs, inputs, size, block)
+    return reshape(g, this.#gatherRows(rows, order), [inputs, outputs, ...space])
+  }
+
+  /** Rows of one block each in another order: Gather is threaded, where Transpose is not. */
+  #gatherRows(blocked: Value, order: Int32Array): Value {
+    const { g, block } = this
+    return gather(g, reshape(g, blocked, [order.length, block]), g.constant(order, [order.length]))
   }
 
   #convInput(node: GraphNode): boolean {
@@ -425,6 +432,44 @@ export class BlockedLayout {
     })
     this.#setBlocked(node.outputs[0], reshape(g, g.op(node.op, inputs, node.attrs), [n, channels, h, w]), flat)
     return true
+  }
+}
+
+/** For every row (o/B, i/B, k, Bi): the row (o/B, i, k). */
+const weightOrder = memoized((outputs: number, inputs: number, size: number, block: number) => {
+  const order = new Int32Array((outputs * inputs * size) / block)
+  let at = 0
+  for (let o = 0; o < outputs / block; o++) {
+    for (let i = 0; i < inputs; i += block) {
+      for (let k = 0; k < size; k++) for (let b = 0; b < block; b++) order[at++] = (o * inputs + i + b) * size + k
+    }
+  }
+  return order
+})
+
+/** For every row (i/B, o/B, k turned round, Bo): the row (o, i/B, k). */
+const turnedWeightOrder = memoized((outputs: number, inputs: number, size: number, block: number) => {
+  const order = new Int32Array((outputs * inputs * size) / block)
+  const blocks = inputs / block
+  let at = 0
+  for (let i = 0; i < blocks; i++) {
+    for (let o = 0; o < outputs; o += block) {
+      for (let k = size - 1; k >= 0; k--) {
+        for (let b = 0; b < block; b++) order[at++] = ((o + b) * blocks + i) * size + k
+      }
+    }
+  }
+  return order
+})
+
+/** One array per set of sizes, so that all uses share a constant. */
+function memoized(make: (...sizes: number[]) => Int32Array): (...sizes: number[]) => Int32Array {
+  const known = new Map<string, Int32Array>()
+  return (...sizes) => {
+    const key = sizes.join()
+    const order = known.get(key) ?? make(...sizes)
+    known.set(key, order)
+    return order
   }
 }
 

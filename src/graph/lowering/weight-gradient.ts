@@ -68,20 +68,25 @@ export function blockedWeightGradient(
     }
     const image = reshape(g, taken, [1, depth, height, channels])
     const y = g.op('nchwc.Conv', [image, reshape(g, kept, [filters, depth, outHeight, 1])], attrs)
-    const plain = g.op('nchwc.ReorderOutput', [y], { channels: filters })
-    return reshape(g, slice(g, plain, 2, 0, kernel[0]), [filters, kernel[0], channels, 1])
+    // [f, rows, c], of which the first rows are the kernel's.
+    const plain = reshape(g, g.op('nchwc.ReorderOutput', [y], { channels: filters }), [filters, y.shape[2], channels])
+    return slice(g, plain, 1, 0, kernel[0])
   })
   const some = byColumn.find((part) => part !== null)!
   const zero = () => g.op('Mul', [some, g.scalar(0)])
-  return transpose(
+  const joined = concat(
     g,
-    concat(
-      g,
-      byColumn.map((part) => part ?? zero()),
-      3,
-    ),
-    [0, 2, 1, 3],
+    byColumn.map((part) => part ?? zero()),
+    1,
   )
+  // [f, (j, i), c] -> [f, (i, j), c] -> [f, c, (i, j)]; reordering twice is threaded, transposing is not.
+  const taps = Array.from(
+    { length: kernel[0] * kernel[1] },
+    (_, k) => (k % kernel[1]) * kernel[0] + Math.floor(k / kernel[1]),
+  )
+  const channelsLast = reshape(g, pick(g, joined, 1, taps), [filters, 1, taps.length, channels])
+  const back = g.op('nchwc.ReorderInput', [channelsLast], { channels_last: 1 })
+  return reshape(g, g.op('nchwc.ReorderOutput', [back], { channels }), [filters, channels, ...kernel])
 }
 
 /** Elements `indexes` of an axis: nothing, a slice, or a gather. */

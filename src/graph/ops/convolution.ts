@@ -77,7 +77,11 @@ export const convolutionOps: OpTable = {
     domain: 'com.microsoft.nchwc',
     arity: [1, 1],
     attrs: { channels_last: 'int' },
-    infer: (c) => [{ type: c.typeIn(0, 'float32'), shape: c.rankAtLeast(0, 4) }],
+    infer: (c) => {
+      const [n, a, b, d] = c.rankAtLeast(0, 4)
+      const shape = c.int('channels_last', 0) === 1 ? [n, d, a, b] : [n, a, b, d]
+      return [{ type: c.typeIn(0, 'float32'), shape }]
+    },
   },
   'nchwc.ReorderOutput': {
     domain: 'com.microsoft.nchwc',
