@@ -1,5 +1,7 @@
 // Runs graphs with onnxruntime-node. Equal graphs share one session (counted, so that the last release frees it). The package is
 // loaded when the first graph is compiled. Threads do not spin while idle: two processes on two cores would starve each other.
+// Where the state of a loop lives: on cpu and webgpu where they compute. onnxruntime-node can name buffers of WebGPU alone, so on cuda,
+// coreml and dml the state lies on the host and crosses with every step, which `usage` counts.
 import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { InferenceSession } from 'onnxruntime-node'
@@ -7,11 +9,15 @@ import type { Graph } from '../../graph/graph.ts'
 import { lower, needsLowering } from '../../graph/lowering/lower.ts'
 import type { CompileOptions, Engine, Executable, Residents, Tensors } from '../engine.ts'
 import { blockSize } from './block-size.ts'
+import { deviceResidents } from './device-residents.ts'
 import { engineError } from './errors.ts'
 import { createExecutable } from './executable.ts'
 import { hostResidents, type OrtResidents } from './residents.ts'
 import { loadOrt } from './runtime.ts'
 import { serializeOnnx } from './serialize.ts'
+import { countTraffic } from './traffic.ts'
+import { createTransfer, type Transfer } from './transfer.ts'
+import { forWebgpu } from './webgpu-ops.ts'
 
 export interface OnnxEngineOptions {
   /** Threads inside one operator. @default all cores */
@@ -35,16 +41,21 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
   const device = options.device ?? 'cpu'
   const blocked = (options.blocked ?? true) && device === 'cpu'
   const shared = new Map<string, SharedSession>()
+  const onDevice = device === 'webgpu'
+  const traffic = countTraffic(device === 'cpu')
+  let transfer: Transfer | null = null
   const open = new Set<Executable>()
   const residents = new Set<OrtResidents>()
 
   async function compile(graph: Graph, compileOptions: CompileOptions = {}): Promise<Executable> {
-    const bytes = serializeOnnx(await lowered(graph, blocked))
+    const plain = await lowered(graph, blocked)
+    const bytes = serializeOnnx(onDevice ? forWebgpu(plain) : plain)
     const sessionThreads = compileOptions.threads ?? threads
-    const key = `${sessionThreads}:${createHash('sha1').update(bytes).digest('base64')}`
+    const stays = onDevice ? (compileOptions.resident ?? []) : []
+    const key = `${sessionThreads}:${createHash('sha1').update(bytes).update(stays.join('\0')).digest('base64')}`
     let entry = shared.get(key)
     if (entry === undefined) {
-      entry = { session: createSession(bytes, device, sessionThreads), users: 0 }
+      entry = { session: createSession(bytes, device, sessionThreads, stays), users: 0 }
       shared.set(key, entry)
     }
     const held = entry
@@ -56,18 +67,28 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
       shared.delete(key)
       throw error
     }
-    const executable = createExecutable(await loadOrt(), session, graph, async () => {
+    const ort = await loadOrt()
+    const release = async () => {
       if (!open.delete(executable)) return
       if (--held.users > 0) return
       if (shared.get(key) === held) shared.delete(key)
-      await (await held.session).release()
-    })
+      await session.release()
+    }
+    const executable = createExecutable({ ort, session, graph, traffic, onDevice, release })
     open.add(executable)
     return executable
   }
 
   async function reside(tensors: Tensors): Promise<Residents> {
-    const state = hostResidents(await loadOrt(), tensors, () => residents.delete(state))
+    const ort = await loadOrt()
+    const onRelease = () => residents.delete(state)
+    let state: OrtResidents
+    if (onDevice) {
+      const session = (bytes: Uint8Array, output: 'cpu' | 'gpu-buffer') =>
+        createSession(bytes, device, threads, output === 'cpu' ? [] : ['y'])
+      transfer ??= createTransfer(ort, session)
+      state = await deviceResidents(ort, transfer, traffic, tensors, onRelease)
+    } else state = hostResidents(ort, tensors, onRelease)
     residents.add(state)
     return state
   }
@@ -79,13 +100,15 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
     compile,
     reside,
     usage: () => ({
-      uploadedBytes: 0,
-      downloadedBytes: 0,
+      uploadedBytes: traffic.uploadedBytes,
+      downloadedBytes: traffic.downloadedBytes,
       tensors: [...residents].reduce((sum, state) => sum + state.names.length, 0),
       executables: open.size,
     }),
     close: async () => {
-      await Promise.all([...open, ...residents].map((owned) => owned.release()))
+      // Buffers before the sessions whose pools they belong to.
+      for (const owned of [...residents, ...open]) await owned.release()
+      await transfer?.release()
     },
   }
 }
@@ -96,7 +119,13 @@ async function lowered(graph: Graph, blocked: boolean): Promise<Graph> {
   return lower(graph, { block: blocked ? await blockSize() : 0 })
 }
 
-async function createSession(bytes: Uint8Array, device: OnnxDevice, threads: number): Promise<InferenceSession> {
+/** @param stays outputs that are left in the device's memory */
+async function createSession(
+  bytes: Uint8Array,
+  device: OnnxDevice,
+  threads: number,
+  stays: readonly string[],
+): Promise<InferenceSession> {
   try {
     const ort = await loadOrt()
     return await ort.InferenceSession.create(bytes, {
@@ -106,6 +135,9 @@ async function createSession(bytes: Uint8Array, device: OnnxDevice, threads: num
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      ...(stays.length === 0
+        ? {}
+        : { preferredOutputLocation: Object.fromEntries(stays.map((name) => [name, 'gpu-buffer' as const])) }),
       extra: { session: { intra_op: { allow_spinning: '0' }, set_denormal_as_zero: '1' } },
     })
   } catch (cause) {

@@ -1,4 +1,5 @@
-// A session as an executable: checks what is fed, runs, and keeps a loop's next values from being copied or allocated anew.
+// A session as an executable: checks what is fed, runs, and keeps a loop's next values from being copied or allocated anew: on the
+// host they are written into a second set of arrays, on a device they stay in the buffers that the provider gives.
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { sizeOf } from '../../graph/dims.ts'
 import type { Graph, ValueInfo } from '../../graph/graph.ts'
@@ -7,22 +8,38 @@ import type { Advance, Executable, ResidentFeeds, Tensor, Tensors } from '../eng
 import { engineError } from './errors.ts'
 import type { OrtResidents } from './residents.ts'
 import { fromOrt, type Ort, toOrt } from './runtime.ts'
+import type { Traffic } from './traffic.ts'
 
-export function createExecutable(
-  ort: Ort,
-  session: InferenceSession,
-  graph: Graph,
-  release: () => Promise<void>,
-): Executable {
+export interface ExecutableParts {
+  ort: Ort
+  session: InferenceSession
+  graph: Graph
+  traffic: Traffic
+  /** Whether next values stay in the device's own memory. */
+  onDevice: boolean
+  release(): Promise<void>
+}
+
+export function createExecutable({ ort, session, graph, traffic, onDevice, release }: ExecutableParts): Executable {
   /** Where next values are written before they change places with the residents, by resident. */
   const spare = new Map<string, OrtTensor>()
 
   async function call(feeds: Record<string, OrtTensor>, fetches: Record<string, OrtTensor | null>) {
     try {
-      return await session.run(feeds, fetches)
+      const results = await session.run(feeds, fetches)
+      traffic.up(Object.values(feeds))
+      traffic.down(Object.values(results))
+      return results
     } catch (cause) {
       throw engineError('onnxruntime cannot run the graph', cause)
     }
+  }
+
+  function spareFor(residents: OrtResidents, name: string): OrtTensor {
+    const { dims } = residents.tensor(name)
+    const tensor = spare.get(name) ?? new ort.Tensor('float32', new Float32Array(sizeOf(dims)), dims)
+    spare.set(name, tensor)
+    return tensor
   }
 
   function feedsOf(feeds: Tensors, residents?: ResidentFeeds): Record<string, OrtTensor> {
@@ -49,18 +66,21 @@ export function createExecutable(
       const own = Object.fromEntries(state.names.map((name) => [name, name]))
       const fetches: Record<string, OrtTensor | null> = {}
       for (const { name } of graph.outputs) fetches[name] = null
-      for (const [name, output] of Object.entries(next)) {
-        const { dims } = residents.tensor(name)
-        const tensor = spare.get(name) ?? new ort.Tensor('float32', new Float32Array(sizeOf(dims)), dims)
-        spare.set(name, tensor)
-        fetches[output] = tensor
-      }
+      if (!onDevice) for (const [name, output] of Object.entries(next)) fetches[output] = spareFor(residents, name)
       const results = await call(feedsOf(feeds, { state, names: own }), fetches)
       const kept = new Set(Object.values(next))
       const told: Record<string, Tensor> = {}
       for (const { name } of graph.outputs) if (!kept.has(name)) told[name] = fromOrt(results[name])
-      if (accept?.(told) ?? true) {
-        for (const name of Object.keys(next)) spare.set(name, residents.replace(name, spare.get(name)!))
+      let accepted = false
+      try {
+        accepted = accept?.(told) ?? true
+      } finally {
+        for (const [name, output] of Object.entries(next)) {
+          const value = onDevice ? results[output] : spare.get(name)!
+          const free = accepted ? residents.replace(name, value) : value
+          if (onDevice) free.dispose()
+          else spare.set(name, free)
+        }
       }
       return told
     },
