@@ -2,7 +2,7 @@
 // scatter to the winners' positions, overlapping means are a transposed convolution.
 import type { GraphBuilder, Value } from '../builder.ts'
 import { isStatic, productOfDims } from '../dims.ts'
-import { cast, div, equal, expand, mul, pad, reduceSum, reshape, unsqueeze } from '../functions.ts'
+import { div, expand, mul, pad, reshape, unsqueeze } from '../functions.ts'
 import {
   expandLike,
   firstGrad,
@@ -25,14 +25,7 @@ export const poolingGradients: GradientTable = {
     if (typeof count !== 'number') return unsupported(call, 'spatial sizes must be static')
     return [expandLike(g, div(g, firstGrad(call), count), x)]
   },
-  GlobalMaxPool: (call) => {
-    const { g } = call
-    const x = input(call, 0)
-    const winners = cast(g, equal(g, x, call.outputs[0]), x.type)
-    const axes = x.shape.slice(2).map((_, i) => i + 2)
-    const share = div(g, firstGrad(call), reduceSum(g, winners, axes, true))
-    return [mul(g, winners, share)]
-  },
+  GlobalMaxPool: (call) => [call.g.op('grad.GlobalMaxPool', [input(call, 0), call.outputs[0], firstGrad(call)])],
 }
 
 interface PoolGeometry {

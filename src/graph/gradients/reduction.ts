@@ -11,7 +11,7 @@ export const reductionGradients: GradientTable = {
     const scaled = div(g, spread(call, firstGrad(call)), reducedCount(call))
     return [expandLike(g, scaled, input(call, 0)), null]
   },
-  ReduceMax: shareAmongExtrema,
+  ReduceMax: (call) => (reducesSpace(call) ? [planeMaximum(call), null] : shareAmongExtrema(call)),
   ReduceMin: shareAmongExtrema,
   ReduceProd: (call) => {
     const { g } = call
@@ -85,6 +85,18 @@ function reducedCount(call: RuleCall): Value | number {
   if (typeof count === 'number') return count
   const sizes = reducedAxes(call).map((axis) => g.op('Shape', [x], { start: axis, end: axis + 1 }))
   return cast(g, reduceProd(g, g.op('Concat', sizes, { axis: 0 })), x.type)
+}
+
+/** Whether all axes but examples and channels are reduced. */
+function reducesSpace(call: RuleCall): boolean {
+  const { shape } = input(call, 0)
+  const axes = reducedAxes(call)
+  return shape.length > 2 && axes.length === shape.length - 2 && !axes.includes(0) && !axes.includes(1)
+}
+
+function planeMaximum(call: RuleCall): Value {
+  const [y, dy] = [call.outputs[0], firstGrad(call)].map((v) => spread(call, v))
+  return call.g.op('grad.GlobalMaxPool', [input(call, 0), y, dy])
 }
 
 /** Equal extrema share the gradient. */

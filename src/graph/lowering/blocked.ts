@@ -6,7 +6,20 @@
 // Long, because which operators keep the layout, and at what cost they leave it, is one table of cases that must agree.
 import type { GraphBuilder, Value } from '../builder.ts'
 import { type Dim, formatShape } from '../dims.ts'
-import { abs, add, cast, div, gather, mul, reduceMax, reduceMean, reshape, sub, transpose } from '../functions.ts'
+import {
+  abs,
+  add,
+  cast,
+  div,
+  gather,
+  mul,
+  reduceMax,
+  reduceMean,
+  reduceSum,
+  reshape,
+  sub,
+  transpose,
+} from '../functions.ts'
 import type { ConvGeometry } from '../gradients/convolution.ts'
 import type { Graph, GraphNode, ValueInfo } from '../graph.ts'
 import { blockedWeightGradient } from './weight-gradient.ts'
@@ -49,6 +62,9 @@ const POINTWISE = new Set([
 
 /** A power of two so large that the smallest difference that counts becomes more than 1. */
 const HUGE = 2 ** 100
+
+/** Turns huge positive and negative numbers into 1 and 0. */
+const MASK = { activation: 'Clip', activation_params: [0, 1] }
 
 export class BlockedLayout {
   readonly #blocked = new Map<string, Value>()
@@ -134,6 +150,10 @@ export class BlockedLayout {
         return this.#pool(node)
       case 'grad.MaxPoolTiles':
         return this.#maxPoolTiles(node)
+      case 'grad.GlobalMaxPool':
+        return this.#globalMaxPoolGradient(node)
+      case 'Transpose':
+        return this.#transpose(node)
       case 'GlobalAveragePool':
       case 'GlobalMaxPool':
         return this.#globalPool(node)
@@ -143,6 +163,8 @@ export class BlockedLayout {
         return this.#reduce(node)
       case 'Concat':
         return this.#concat(node)
+      case 'Mul':
+        return this.#product(node) || this.#pointwise(node)
       case 'Sign':
         return this.#sign(node) || this.#pointwise(node)
       default:
@@ -298,10 +320,9 @@ export class BlockedLayout {
     if (!x || !y || !dy || kernel.some((k, i) => k * (y.shape[i + 2] as number) !== x.shape[i + 2])) return false
     const up = (v: Value) => g.op('nchwc.Upsample', [v], { scales: [1, 1, ...kernel], mode: 'nearest' })
     const channels = x.shape[1] as number
-    const slack = add(g, mul(g, abs(g, y), 2 ** -22), 2 ** -70)
-    const threshold = mul(g, sub(g, y, slack), -HUGE)
-    const scale = g.constant(new Float32Array(channels).fill(HUGE), [channels, 1, 1, 1])
-    const attrs = { kernel_shape: [1, 1], group: channels, activation: 'Clip', activation_params: [0, 1] }
+    const threshold = mul(g, belowOf(g, y), -HUGE)
+    const scale = g.constant(hugeVector(channels), [channels, 1, 1, 1])
+    const attrs = { kernel_shape: [1, 1], group: channels, ...MASK }
     const mask = g.op('nchwc.Conv', [x, scale, null, up(threshold)], attrs)
     const share = g.op('nchwc.AveragePool', [mask], { kernel_shape: kernel, strides: kernel })
     const ties = mul(g, share, kernel[0] * kernel[1])
@@ -321,31 +342,110 @@ export class BlockedLayout {
     return true
   }
 
-  /** Means, sums and maxima over all space, or over all but the channels. */
-  #reduce(node: GraphNode): boolean {
+  /** dx = dy / ties where x is the maximum of its plane: two fused passes, one channel per plane. x, y = globalMaxPool(x), dy */
+  #globalMaxPoolGradient(node: GraphNode): boolean {
     const { g } = this
+    const [xName, yName, dyName] = node.inputs
+    const x = this.#blocked.get(xName)
+    if (!x || typeof x.shape[0] !== 'number') return false
+    const [n, channels, h, w] = x.shape as number[]
+    const planes = n * channels
+    const vector = (name: string) => reshape(g, this.plain(name), [planes])
+    const attrs = { kernel_shape: [1, 1], group: planes }
+    const view = reshape(g, x, [1, planes, h, w])
+    const huge = g.constant(hugeVector(planes), [planes, 1, 1, 1])
+    const mask = g.op('nchwc.Conv', [view, huge, mul(g, belowOf(g, vector(yName)), -HUGE)], { ...attrs, ...MASK })
+    const ties = mul(g, reshape(g, g.op('nchwc.GlobalAveragePool', [mask]), [planes]), h * w)
+    const share = reshape(g, div(g, vector(dyName), ties), [planes, 1, 1, 1])
+    const dx = reshape(g, g.op('nchwc.Conv', [mask, share], attrs), [n, channels, h, w])
+    this.#setBlocked(node.outputs[0], dx, this.#isFlat.has(xName))
+    return true
+  }
+
+  /** Between channels-last and blocked layout in one threaded pass. */
+  #transpose(node: GraphNode): boolean {
+    const { g } = this
+    const perm = (node.attrs.perm as number[] | undefined)?.join()
     const x = this.#blocked.get(node.inputs[0])
-    if (!x || !node.inputs[1]) return false
+    if (x) {
+      const flat = this.#isFlat.has(node.inputs[0])
+      if (perm !== (flat ? '0,2,1' : '0,2,3,1') || x.type !== 'float32') return false
+      const [n, channels, h, w] = x.shape
+      const last = g.op('nchwc.ReorderOutput', [x], { channels: channels as number, channels_last: 1 })
+      this.values.set(
+        node.outputs[0],
+        flat ? reshape(g, last, [n, w, channels]) : reshape(g, last, [n, h, w, channels]),
+      )
+      return true
+    }
+    const plain = this.values.get(node.inputs[0])!
+    const flat = perm === '0,2,1'
+    if ((!flat && perm !== '0,3,1,2') || plain.type !== 'float32') return false
+    const [n, ...space] = plain.shape
+    const channels = space.pop() as number
+    if (channels % this.block !== 0 || space.some((dim) => typeof dim !== 'number')) return false
+    const readers = this.#consumers.get(node.outputs[0]) ?? []
+    if (!readers.some((reader) => reader.op === 'Conv' && (reader.attrs.group ?? 1) === 1)) return false
+    const square = flat ? reshape(g, plain, [n, 1, space[0], channels]) : plain
+    this.#setBlocked(node.outputs[0], g.op('nchwc.ReorderInput', [square], { channels_last: 1 }), flat)
+    return true
+  }
+
+  /** Factors of products that are read only by a sum over space. */
+  readonly #products = new Map<string, [Value, Value]>()
+
+  /** Leaves a product out if all that reads it is a sum over space, which then becomes a dot product per plane. */
+  #product(node: GraphNode): boolean {
+    const readers = this.#consumers.get(node.outputs[0]) ?? []
+    if (readers.length !== 1 || !/^Reduce(Sum|Mean)$/.test(readers[0].op) || !this.#blocked.has(node.inputs[0]))
+      return false
     const flat = this.#isFlat.has(node.inputs[0])
+    if (this.#outputs.has(node.outputs[0]) || this.#reducedAxes(readers[0], flat) === null) return false
+    const x = this.#blocked.get(node.inputs[0])!
+    const other = this.#shapeOf(node.inputs[1])
+    if (other.flat !== flat || typeof x.shape[0] !== 'number') return false
+    const y = this.#toBlocked(node.inputs[1])
+    if (y === null || formatShape(y.shape) !== formatShape(x.shape) || y.type !== 'float32') return false
+    this.#products.set(node.outputs[0], [x, y])
+    if (flat) this.#isFlat.add(node.outputs[0])
+    return true
+  }
+
+  /** 'space' or 'all but channels'; null for other axes. */
+  #reducedAxes(node: GraphNode, flat: boolean): 'space' | 'batch and space' | null {
+    if (!node.inputs[1]) return null
     const rank = flat ? 3 : 4
-    const axes = g
+    const axes = this.g
       .contentsOf(this.plain(node.inputs[1]))
       ?.map((axis) => (Number(axis) < 0 ? Number(axis) + rank : axis))
     const space = flat ? '2' : '2,3'
     const text = axes?.join()
-    if (text !== space && text !== `0,${space}`) return false
+    return text === space ? 'space' : text === `0,${space}` ? 'batch and space' : null
+  }
+
+  /** Means, sums and maxima over all space, or over all but the channels. */
+  #reduce(node: GraphNode): boolean {
+    const { g } = this
+    const product = this.#products.get(node.inputs[0])
+    const x = product?.[0] ?? this.#blocked.get(node.inputs[0])
+    if (!x) return false
+    const flat = this.#isFlat.has(node.inputs[0])
+    const axes = this.#reducedAxes(node, flat)
+    if (axes === null) return false
     const keep = (node.attrs.keepdims ?? 1) === 1
     const places = (x.shape[2] as number) * (x.shape[3] as number)
+    const sum = node.op === 'ReduceSum'
     const max = node.op === 'ReduceMax'
-    const pooled = g.op(max ? 'nchwc.GlobalMaxPool' : 'nchwc.GlobalAveragePool', [x])
-    let y = reshape(g, pooled, [x.shape[0], x.shape[1]])
-    if (node.op === 'ReduceSum') y = mul(g, y, places)
-    const overBatch = text !== space
-    if (overBatch) {
-      if (max) y = reduceMax(g, y, [0], true)
-      else
-        y = node.op === 'ReduceSum' ? g.op('ReduceSum', [y, g.ints([0])], { keepdims: 1 }) : reduceMean(g, y, [0], true)
+    let y: Value
+    if (product) {
+      y = planeProducts(g, product)
+      if (!sum) y = mul(g, y, 1 / places)
+    } else {
+      y = reshape(g, g.op(max ? 'nchwc.GlobalMaxPool' : 'nchwc.GlobalAveragePool', [x]), [x.shape[0], x.shape[1]])
+      if (sum) y = mul(g, y, places)
     }
+    const overBatch = axes === 'batch and space'
+    if (overBatch) y = max ? reduceMax(g, y, [0], true) : (sum ? reduceSum : reduceMean)(g, y, [0], true)
     const ones = flat ? [1] : [1, 1]
     const lead = overBatch ? 1 : x.shape[0]
     if (keep) y = reshape(g, y, [lead, x.shape[1], ...ones])
@@ -371,7 +471,7 @@ export class BlockedLayout {
     if (!y || this.#producers.get(node.inputs[0])?.op !== 'Relu') return false
     const channels = y.shape[1] as number
     const scale = g.constant(hugeVector(channels), [channels, 1, 1, 1])
-    const attrs = { kernel_shape: [1, 1], group: channels, activation: 'Clip', activation_params: [0, 1] }
+    const attrs = { kernel_shape: [1, 1], group: channels, ...MASK }
     this.#setBlocked(node.outputs[0], g.op('nchwc.Conv', [y, scale], attrs), this.#isFlat.has(node.inputs[0]))
     return true
   }
@@ -433,6 +533,23 @@ export class BlockedLayout {
     this.#setBlocked(node.outputs[0], reshape(g, g.op(node.op, inputs, node.attrs), [n, channels, h, w]), flat)
     return true
   }
+}
+
+/** Just below every element of `y`, by more than HUGE can round away. */
+function belowOf(g: GraphBuilder, y: Value): Value {
+  return sub(g, y, add(g, mul(g, abs(g, y), 2 ** -22), 2 ** -70))
+}
+
+/**
+ * Sums over space of x y, [n, c], for blocked x and y: a depthwise convolution of all n c planes of x by those of y, which reads each once
+ * and writes no products.
+ */
+function planeProducts(g: GraphBuilder, [x, y]: [Value, Value]): Value {
+  const [n, channels, h, w] = x.shape as number[]
+  const planes = n * channels
+  const attrs = { kernel_shape: [h, w], group: planes }
+  const sums = g.op('nchwc.Conv', [reshape(g, x, [1, planes, h, w]), reshape(g, y, [planes, 1, h, w])], attrs)
+  return reshape(g, sums, [n, channels])
 }
 
 /** For every row (o/B, i/B, k, Bi): the row (o/B, i, k). */

@@ -7,7 +7,13 @@ import type { ConvGeometry } from '../gradients/convolution.ts'
 import type { Graph, GraphNode } from '../graph.ts'
 import { opSpec } from '../ops/table.ts'
 import { BlockedLayout } from './blocked.ts'
-import { channelAffine, convInputGradient, convWeightGradient, maxPoolTilesGradient } from './plain.ts'
+import {
+  channelAffine,
+  convInputGradient,
+  convWeightGradient,
+  globalMaxPoolGradient,
+  maxPoolTilesGradient,
+} from './plain.ts'
 
 export interface LoweringOptions {
   /** Channels per block of onnxruntime's blocked operators; 0 leaves them out. */
@@ -52,6 +58,8 @@ function plainNode(g: GraphBuilder, node: GraphNode, inputs: readonly (Value | n
       return [convWeightGradient(g, a, b, geometryOf(node))]
     case 'grad.MaxPoolTiles':
       return [maxPoolTilesGradient(g, a, b, c, node.attrs.kernel_shape as number[])]
+    case 'grad.GlobalMaxPool':
+      return [globalMaxPoolGradient(g, a, b, c)]
     case 'channel.Affine':
       return [channelAffine(g, a, b, c, d ?? null)]
     default:

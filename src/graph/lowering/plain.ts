@@ -145,6 +145,13 @@ export function maxPoolTilesGradient(g: GraphBuilder, x: Value, y: Value, dy: Va
   return pad(g, flat, [0, 0, ...covered.map(() => 0), 0, 0, ...covered.map((size, i) => space[i] - size)])
 }
 
+/** x [n, c, ...], y = the maximum of each plane [n, c, 1, ...], dy like y */
+export function globalMaxPoolGradient(g: GraphBuilder, x: Value, y: Value, dy: Value): Value {
+  const winners = cast(g, equal(g, x, y), x.type)
+  const axes = x.shape.slice(2).map((_, i) => i + 2)
+  return mul(g, winners, div(g, dy, reduceSum(g, winners, axes, true)))
+}
+
 /** x a + b (+ z), vectors per channel. */
 export function channelAffine(g: GraphBuilder, x: Value, a: Value, b: Value, z: Value | null): Value {
   const rank = x.shape.length

@@ -33,6 +33,12 @@ export const macroOps: OpTable = {
     attrs: { kernel_shape: 'ints' },
     infer: (c) => [{ type: c.in(0).type, shape: c.in(0).shape }],
   },
+  /** x, y = the maximum of each plane of x, dy -> dx; tied maxima share. */
+  'grad.GlobalMaxPool': {
+    macro: true,
+    arity: [3, 3],
+    infer: (c) => [{ type: c.in(0).type, shape: c.in(0).shape }],
+  },
   /** x [n, c, ...] a [c] + b [c] (+ z like x). */
   'channel.Affine': {
     macro: true,
