@@ -35,6 +35,8 @@ export interface GraphCase {
   smooth?: boolean
   /** Error of float32 relative to the table's tolerance, where sums cancel or are long. @default 1 */
   slack?: number
+  /** Size of the terms of a sum that is zero by symmetry: errors are relative to at least this. @default 1e-3 */
+  floor?: number
   /** The outputs by a closed form, from the inputs' numbers: a check of the reference itself. */
   truth?: (inputs: readonly Float64Array[]) => readonly ArrayLike<number>[]
   /** Kinds of executors that have the operator at all, with the reason. @default all */

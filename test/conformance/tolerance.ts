@@ -1,4 +1,4 @@
-// How far an executor may be from the float64 reference. Errors are relative to the largest element of the tensor (or 1e-3 where all
+// How far an executor may be from the float64 reference. Errors are relative to the largest element of the tensor (or `floor` where all
 // are smaller), because sums cancel: the error of an element that happens to be near zero says nothing.
 import type { RefTensor } from './reference/tensor.ts'
 
@@ -22,13 +22,18 @@ export const TOLERANCE = {
   trainedWeights: 2e-5,
 } as const
 
+/** What counts as zero where no case says otherwise: inputs are of size 1. */
 const FLOOR = 1e-3
 
 /** Largest error relative to the largest expected element. Infinite where NaN, infinities or shapes differ. */
-export function relativeError(received: ArrayLike<number | bigint>, expected: RefTensor | ArrayLike<number>): number {
+export function relativeError(
+  received: ArrayLike<number | bigint>,
+  expected: RefTensor | ArrayLike<number>,
+  floor = FLOOR,
+): number {
   const truth = 'data' in expected ? expected.data : expected
   if (received.length !== truth.length) return Number.POSITIVE_INFINITY
-  let [scale, worst] = [FLOOR, 0]
+  let [scale, worst] = [floor, 0]
   for (let i = 0; i < truth.length; i++) if (Number.isFinite(truth[i])) scale = Math.max(scale, Math.abs(truth[i]))
   for (let i = 0; i < truth.length; i++) {
     const value = Number(received[i])

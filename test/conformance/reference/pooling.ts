@@ -74,6 +74,19 @@ export const poolingReference: RefTable = {
   },
   GlobalAveragePool: globalPool((xs) => sum(xs) / xs.length),
   GlobalMaxPool: globalPool((xs) => Math.max(...xs)),
+  /** x, y = the maximum of each plane, dy: the gradient of a plane goes to its maxima, in equal shares. */
+  'grad.GlobalMaxPool': (call) => {
+    const [x, y, dy] = [input(call, 0), input(call, 1), input(call, 2)]
+    const plane = x.data.length / y.data.length
+    const planes = Array.from(y.data, (top, p) =>
+      x.data.subarray(p * plane, (p + 1) * plane).map((v) => Number(v === top)),
+    )
+    const data = x.data.map((_, at) => {
+      const p = Math.floor(at / plane)
+      return (planes[p][at % plane] * dy.data[p]) / sum(planes[p])
+    })
+    return tensor(x.type, x.shape, data)
+  },
   /** x, y = maxpool(x), dy: each window's gradient goes to its maxima, in equal shares. */
   'grad.MaxPoolTiles': (call) => {
     const [x, y, dy] = [input(call, 0), input(call, 1), input(call, 2)]

@@ -1,6 +1,6 @@
 // Resize as a weighted mean along one axis at a time. Each output place has a centre in input coordinates and a filter around it:
 // nearest takes one element, linear a triangle, cubic the kernel of Keys 1981 (a = -0.75). With antialias the filter is widened by
-// the shrinking factor and only counts elements that exist.
+// the shrinking factor. Places outside read the border.
 import {
   flatIndex,
   fromEnd,
@@ -51,7 +51,7 @@ function weightsOf(call: RefCall, place: number, from: number, to: number): [num
   const pairs: [number, number][] = []
   for (let at = Math.floor(centre) - reach; at <= Math.floor(centre) + reach; at++) {
     const weight = filter(at - centre)
-    if (weight === 0 || (antialias && (at < 0 || at >= from))) continue
+    if (weight === 0) continue
     pairs.push([clamp(at), weight])
   }
   const total = pairs.reduce((sum, [, weight]) => sum + weight, 0)

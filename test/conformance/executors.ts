@@ -1,0 +1,72 @@
+// The executors of the suite: every engine on every device that this machine has. One entry each; what cannot run says why.
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Engine } from '../../src/engine/engine.ts'
+import { createOnnxEngine } from '../../src/engine/onnx/engine.ts'
+import type { Job, JobResult } from './job.ts'
+import { runJob } from './job.ts'
+import { startRemote } from './remote.ts'
+
+/** Does jobs until it is closed. */
+export interface Runner {
+  run(job: Job): Promise<JobResult>
+  close(): Promise<void>
+}
+
+export interface Executor {
+  /** Engine and device, and what distinguishes it: `onnx-cpu, blocked, 2 threads`. */
+  name: string
+  /** What cases are filtered by: `onnx-cpu`, `onnx-webgpu`, `tfjs`. */
+  kind: string
+  /** A runner, or the reason why there is none here. */
+  create(): Promise<Runner | { skipped: string }>
+  /** Why a job is too much for this executor. @default none is */
+  skips?: (job: Job) => string | undefined
+}
+
+const local = (engine: Engine): Runner => ({ run: (job) => runJob(engine, job), close: () => engine.close() })
+
+const onnxCpu = (blocked: boolean, threads: number): Executor => ({
+  name: `onnx-cpu, ${blocked ? 'blocked' : 'plain'}, ${threads} thread${threads > 1 ? 's' : ''}`,
+  kind: 'onnx-cpu',
+  create: async () => local(createOnnxEngine({ blocked, threads })),
+})
+
+export const onnxCpuExecutors: readonly Executor[] = [
+  onnxCpu(false, 1),
+  onnxCpu(true, 1),
+  onnxCpu(false, 2),
+  onnxCpu(true, 2),
+]
+
+const SRC = resolve(import.meta.dirname, '../../src')
+
+export const tfjsExecutors: readonly Executor[] = [
+  {
+    name: 'tfjs',
+    kind: 'tfjs',
+    async create() {
+      const path = resolve(SRC, 'engine/tfjs/engine.ts')
+      if (!existsSync(path)) return { skipped: 'this build has no tfjs engine' }
+      const { createTfjsEngine } = await import(/* @vite-ignore */ pathToFileURL(path).href)
+      return local(await createTfjsEngine())
+    },
+  },
+]
+
+/** Software devices are slow: seconds for what a processor does in a millisecond. */
+const LARGE = /blocks of channels|larger product|\[8,16,4,4\]/
+const WEBGPU_NETWORKS = /^(SGD|AdamW|a text network)/
+
+export const webgpuExecutors: readonly Executor[] = [
+  {
+    name: 'onnx-webgpu',
+    kind: 'onnx-webgpu',
+    create: () => startRemote(),
+    skips: ({ kind, title }) => {
+      if (kind === 'case' && LARGE.test(title)) return 'large for a software device'
+      return kind === 'training' && !WEBGPU_NETWORKS.test(title) ? 'large for a software device' : undefined
+    },
+  },
+]
