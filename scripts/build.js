@@ -13,7 +13,11 @@ const external = Object.keys({ ...dependencies, ...optionalDependencies }).filte
 const target = process.argv[2] ?? 'dist'
 const outdir = `${target}.part-${process.pid}`
 const result = await build({
-  entryPoints: { cli: 'src/cli/main.ts', worker: 'src/search/worker/main.ts' },
+  entryPoints: {
+    cli: 'src/cli/main.ts',
+    worker: 'src/search/worker/main.ts',
+    probe: 'src/engine/devices/probe-entry.ts',
+  },
   outdir,
   bundle: true,
   splitting: true,
