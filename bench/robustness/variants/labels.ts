@@ -48,10 +48,14 @@ export const labelVariants: Variant[] = [
     name: 'permuted labels',
     applies: ({ train }) => train.length >= 2,
     expect: { kind: 'chance' },
+    // Of the test split too: a model of permuted labels is a random function, which true labels may well agree with, or with its
+    // opposite, where data have few directions.
     make(data, rng) {
-      const order = rng.permutation(data.train.length)
-      const train = data.train.map((example, i) => ({ ...example, labels: data.train[order[i]].labels }))
-      return { ...data, train }
+      const permuted = (examples: Example[]) => {
+        const order = rng.permutation(examples.length)
+        return examples.map((example, i) => ({ ...example, labels: examples[order[i]].labels }))
+      }
+      return { ...data, train: permuted(data.train), test: permuted(data.test) }
     },
   },
   {
