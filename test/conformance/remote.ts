@@ -21,8 +21,9 @@ export interface RemoteJob {
 
 export type RemoteAnswer = { id: number; result: JobResult } | { id: number; error: string }
 
-/** SwiftShader as Debian's chromium-common has it. */
-const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json'
+/** SwiftShader and a Vulkan loader as Debian's chromium-common has them. */
+const CHROMIUM = '/usr/lib/chromium'
+const SWIFTSHADER = `${CHROMIUM}/vk_swiftshader_icd.json`
 const DRIVER_FOLDERS = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d']
 
 /** Environment that lets the Vulkan loader find a driver; null where there is none. macOS and Windows bring their own. */
@@ -30,7 +31,7 @@ function driverEnvironment(): Record<string, string> | null {
   if (process.platform !== 'linux' || process.env.VK_DRIVER_FILES) return {}
   if (DRIVER_FOLDERS.some((folder) => existsSync(folder) && readdirSync(folder).some((f) => f.endsWith('.json'))))
     return {}
-  return existsSync(SWIFTSHADER) ? { VK_DRIVER_FILES: SWIFTSHADER } : null
+  return existsSync(SWIFTSHADER) ? { VK_DRIVER_FILES: SWIFTSHADER, LD_LIBRARY_PATH: CHROMIUM } : null
 }
 
 export async function startRemote(): Promise<Runner | { skipped: string }> {
