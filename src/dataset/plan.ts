@@ -20,10 +20,43 @@ const HOLDOUT_SHARE = 0.2
 
 /**
  * @param labels [n, k], scores in [0, 1]
+ * @param twinOf [n] the first row that is a copy of each; copies stay together. null: there are none
  * With a single row, the only fold teaches and judges on it.
  */
-export function planValidation(labels: Float32Array, n: number, k: number, rng: Rng): Plan {
+export function planValidation(
+  labels: Float32Array,
+  n: number,
+  k: number,
+  rng: Rng,
+  twinOf: Int32Array | null = null,
+): Plan {
   const rows = Int32Array.from({ length: n }, (_, i) => i)
+  if (twinOf !== null)
+    return withTwins(
+      planDistinct(
+        labels,
+        rows.filter((row) => twinOf[row] === row),
+        k,
+        rng,
+      ),
+      twinOf,
+    )
+  return planDistinct(labels, rows, k, rng)
+}
+
+/** Twins join the rows that they are copies of. They teach, but judge only once. */
+function withTwins(plan: Plan, twinOf: Int32Array): Plan {
+  const folds = plan.folds.map(({ train, validation }) => {
+    const teaching = new Uint8Array(twinOf.length)
+    for (const row of train) teaching[row] = 1
+    return { train: Int32Array.from(twinOf.keys()).filter((row) => teaching[twinOf[row]] === 1), validation }
+  })
+  return { ...plan, folds }
+}
+
+/** A plan for `rows`, none of which is a copy of another. */
+function planDistinct(labels: Float32Array, rows: Int32Array, k: number, rng: Rng): Plan {
+  const n = rows.length
   if (n < 2) return { kind: 'folds', folds: [{ train: rows, validation: rows }], rows }
   const classes = positives(labels, rows, k)
   if (n >= FOLDS_BELOW) {

@@ -36,6 +36,20 @@ function readEntry(wire: Wire, end: number): MapEntry {
   return ENTRY
 }
 
+/** All feature lists of a whole record as one span of bytes, or null. */
+export function findFeatureLists(wire: Wire, start: number, end: number): Span | null {
+  wire.at = start
+  while (wire.at < end) {
+    const tag = readVarint(wire)
+    if (tag === TAG[2]) {
+      const stop = readEnd(wire, end)
+      return { start: wire.at, end: stop }
+    }
+    skipField(wire, tag, end)
+  }
+  return null
+}
+
 /** The FeatureList named `key` in a whole record, or null. */
 export function findFeatureList(wire: Wire, start: number, end: number, key: Uint8Array): Span | null {
   wire.at = start

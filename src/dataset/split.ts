@@ -9,6 +9,7 @@ import { readSparseRows, type SparseExtent } from './read-sparse.ts'
 import { checkRows } from './rows.ts'
 import type { DatasetSpec } from './spec.ts'
 import { closeRecords, indexRecords, type RecordIndex } from './tfrecord.ts'
+import { findTwins } from './twins.ts'
 import type { Wire } from './wire.ts'
 
 export interface Split {
@@ -20,6 +21,8 @@ export interface Split {
   readonly labels: Float32Array
   /** The same, sparse: example i has classes index[start[i] .. start[i + 1]) with their scores. */
   readonly labelLists: LabelLists
+  /** [count] the first example with the same matrices and labels as each; null: none has a twin, or they are too many to look. */
+  twins(): Int32Array | null
   /** Per matrix: NaN and infinite values among the `rows` different rows read so far. */
   readonly oddValues: readonly { nan: number; infinite: number; rows: number }[]
   /** Bytes of all records. */
@@ -72,6 +75,7 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
       labels ??= name === 'train' ? denseLabels(labelLists, spec.outputDim) : new Float32Array(0)
       return labels
     },
+    twins: () => findTwins(index, labelLists),
     oddValues: counts,
     recordBytes: index.recordBytes,
     async read(rows, matrix = 0) {

@@ -165,3 +165,41 @@ describe('a stratified sample', () => {
     expect([...stratifiedSample(labels, Int32Array.of(9, 4, 7), 3, 10, Rng.fromSeed(1))]).toEqual([4, 7, 9])
   })
 })
+
+describe('a plan for rows with copies', () => {
+  const n = 600
+  // Rows 400..599 are copies of rows 0..199.
+  const twinOf = Int32Array.from({ length: n }, (_, i) => (i < 400 ? i : i - 400))
+  const labels = oneHot(
+    range(n).map((i) => twinOf[i] % 3),
+    3,
+  )
+
+  it.each([1, 5])('never has a copy teach what its twin judges (%i times the rows)', (times) => {
+    const many = Int32Array.from({ length: n * times }, (_, i) => Math.floor(i / n) * n + twinOf[i % n])
+    const manyLabels = oneHot(
+      range(n * times).map((i) => twinOf[i % n] % 3),
+      3,
+    )
+    const plan = planValidation(manyLabels, n * times, 3, Rng.fromSeed(2), many)
+    for (const { train, validation } of plan.folds) {
+      const judged = new Set([...validation].map((row) => many[row]))
+      expect([...train].some((row) => judged.has(many[row]))).toBe(false)
+      expect(validation.length).toBeGreaterThan(0)
+    }
+    expect(new Set([...plan.rows].map((row) => many[row])).size).toBe(plan.rows.length)
+  })
+
+  it('lets copies teach', () => {
+    const plan = planValidation(labels, n, 3, Rng.fromSeed(2), twinOf)
+    const { train } = plan.folds[0]
+    expect([...train].some((row) => row >= 400)).toBe(true)
+    for (const row of train) expect([...train].includes(twinOf[row])).toBe(true)
+  })
+
+  it('judges a single example by itself, copies or not', () => {
+    const plan = planValidation(oneHot([0, 0, 0], 2), 3, 2, Rng.fromSeed(1), Int32Array.of(0, 0, 0))
+    expect([...plan.rows]).toEqual([0])
+    expect([...plan.folds[0].train]).toEqual([0, 1, 2])
+  })
+})

@@ -29,7 +29,8 @@ export async function openTask(path: string, seed: number): Promise<Task> {
   const profile = await profileDataset(dataset)
   const { labels } = dataset.train
   const rng = Rng.fromSeed(seed).split('plan')
-  const plan = planValidation(labels, profile.trainCount, profile.classCount, rng.split('validation'))
+  const twins = dataset.train.twins()
+  const plan = planValidation(labels, profile.trainCount, profile.classCount, rng.split('validation'), twins)
   const pool = plan.kind === 'holdout' ? plan.folds[0].train : allRows(profile.trainCount)
   const sample = stratifiedSample(labels, pool, profile.classCount, sampleSize(profile), rng.split('sample'))
   return {
