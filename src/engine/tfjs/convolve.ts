@@ -17,7 +17,7 @@ export function convolve(tf: Tf, x: TfTensor, w: TfTensor, geometry: Geometry): 
   return onPlane(tf, x, w, geometry, (plane, filter, g, mode) => {
     const { group } = g
     const channels = plane.shape[plane.rank - 1]
-    if (plane.rank === 5) return grouped(tf, plane, filter, group, (a, b) => conv3d(tf, a, b, g))
+    if (plane.rank === 5) return grouped(tf, plane, filter, group, (a, b) => conv3d(tf, a, b, g, mode))
     if (group > 1 && group === channels) return depthwise(tf, plane, filter, g, mode)
     const strides = g.strides as [number, number]
     return grouped(tf, plane, filter, group, (a, b) =>
@@ -157,10 +157,9 @@ function onPlane(
   return flat ? tf.squeeze(y, [1]) : y
 }
 
-function conv3d(tf: Tf, x: TfTensor, w: TfTensor, { strides, pads }: Geometry): TfTensor {
-  const none = pads.every(([before, after]) => before === 0 && after === 0)
+function conv3d(tf: Tf, x: TfTensor, w: TfTensor, { strides }: Geometry, mode: 'same' | 'valid'): TfTensor {
   const filter = tf.transpose(w, [2, 3, 4, 1, 0])
-  return tf.conv3d(x as never, filter as never, strides as [number, number, number], none ? 'valid' : 'same')
+  return tf.conv3d(x as never, filter as never, strides as [number, number, number], mode)
 }
 
 function depthwise(tf: Tf, x: TfTensor, w: TfTensor, g: Geometry, mode: 'same' | 'valid'): TfTensor {

@@ -25,7 +25,7 @@ export function createExecutable(graph: Graph, host: ExecutableHost): Executable
   const { tf } = runtime
   const plan = planOf(graph)
   host.activate()
-  const constants = new Map(graph.initializers.map((c) => [c.name, cellOfConstant(tf, c)]))
+  const constants = new Map(plan.constants.map((c) => [c.name, cellOfConstant(tf, c)]))
   let released = false
 
   /** Computes the outputs. `borrowed` cells belong to residents; all others that come in are disposed. */
@@ -47,7 +47,7 @@ export function createExecutable(graph: Graph, host: ExecutableHost): Executable
           cells.set(input.name, cell)
         }
       }
-      for (const step of plan) runStep(runtime, step, cells)
+      for (const step of plan.steps) runStep(runtime, step, cells)
       return new Map(graph.outputs.map(({ name }) => [name, cells.get(name)!]))
     } catch (error) {
       const outside = new Set([...constants.values(), ...graph.inputs.map(({ name }) => cells.get(name))])

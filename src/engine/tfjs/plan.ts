@@ -1,6 +1,8 @@
 // What a graph becomes before it runs: one step per node with its kernel, the types of its results, and what nobody reads after it.
 import { GraphBuilder, type Value } from '../../graph/builder.ts'
-import type { DataType, Graph, GraphNode } from '../../graph/graph.ts'
+import type { DataType, Graph, GraphNode, Initializer } from '../../graph/graph.ts'
+import { lower } from '../../graph/lowering/lower.ts'
+import { opSpec } from '../../graph/ops/table.ts'
 import { unsupportedOp } from './errors.ts'
 import type { Kernel } from './kernel.ts'
 import { kernelTable } from './kernels/table.ts'
@@ -13,8 +15,14 @@ export interface PlanStep {
   done: readonly string[]
 }
 
+export interface Plan {
+  steps: readonly PlanStep[]
+  constants: readonly Initializer[]
+}
+
 /** @throws ENGINE for an operator that has no kernel */
-export function planOf(graph: Graph): PlanStep[] {
+export function planOf(given: Graph): Plan {
+  const graph = withKernels(given)
   const types = valueTypes(graph)
   const kept = new Set([
     ...graph.inputs.map(({ name }) => name),
@@ -25,7 +33,7 @@ export function planOf(graph: Graph): PlanStep[] {
   graph.nodes.forEach((node, i) => {
     for (const name of [...node.inputs, ...node.outputs]) last.set(name, i)
   })
-  return graph.nodes.map((node, i) => {
+  const steps = graph.nodes.map((node, i): PlanStep => {
     if (!Object.hasOwn(kernelTable, node.op)) throw unsupportedOp(node)
     const names = new Set([...node.inputs, ...node.outputs])
     return {
@@ -35,6 +43,13 @@ export function planOf(graph: Graph): PlanStep[] {
       done: [...names].filter((name) => name !== '' && last.get(name) === i && !kept.has(name)),
     }
   })
+  return { steps, constants: graph.initializers }
+}
+
+/** Macro operators that have no kernel here in plain ones. */
+function withKernels(graph: Graph): Graph {
+  const missing = graph.nodes.some(({ op }) => opSpec(op).macro === true && !Object.hasOwn(kernelTable, op))
+  return missing ? lower(graph, { block: 0, keep: new Set(Object.keys(kernelTable)) }) : graph
 }
 
 /** A graph tells only the types of its inputs, constants and outputs; building it again tells the others. */

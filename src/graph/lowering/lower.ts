@@ -18,6 +18,8 @@ import {
 export interface LoweringOptions {
   /** Channels per block of onnxruntime's blocked operators; 0 leaves them out. */
   block: 0 | 8 | 16
+  /** Macro operators that the executor has itself: they stay. @default none */
+  keep?: ReadonlySet<string>
 }
 
 /** Whether a graph cannot run as it is, or gains from blocked layout: onnxruntime finds that itself only for constant weights. */
@@ -37,7 +39,7 @@ export function lower(graph: Graph, options: LoweringOptions): Graph {
   for (const node of graph.nodes) {
     if (options.block > 0 && layout.lower(node)) continue
     const inputs = node.inputs.map((name) => (name === '' ? null : layout.plain(name)))
-    const outputs = plainNode(g, node, inputs)
+    const outputs = plainNode(g, node, inputs, options.keep)
     node.outputs.forEach((name, i) => {
       values.set(name, outputs[i])
     })
@@ -46,8 +48,15 @@ export function lower(graph: Graph, options: LoweringOptions): Graph {
   return g.build()
 }
 
-function plainNode(g: GraphBuilder, node: GraphNode, inputs: readonly (Value | null)[]): Value[] {
-  if (opSpec(node.op).macro !== true) return g.ops(node.op, inputs, node.attrs, node.outputs.length)
+function plainNode(
+  g: GraphBuilder,
+  node: GraphNode,
+  inputs: readonly (Value | null)[],
+  keep?: ReadonlySet<string>,
+): Value[] {
+  if (opSpec(node.op).macro !== true || keep?.has(node.op)) {
+    return g.ops(node.op, inputs, node.attrs, node.outputs.length)
+  }
   const [a, b, c, d] = inputs as Value[]
   switch (node.op) {
     case 'grad.ConvInput': {

@@ -77,11 +77,10 @@ function nearest(call: Call, places: Float64Array, size: number): Int32Array {
 function weightMatrix(call: Call, places: Float64Array, size: number, scale: number): Float32Array {
   const cubic = call.text('mode', 'linear') === 'cubic'
   const filter = cubic ? cubicFilter(call.number('cubic_coeff_a', -0.75)) : (d: number) => Math.max(0, 1 - Math.abs(d))
-  // Antialiasing stretches the filter over all elements that an output element covers, and leaves out what is outside.
-  const antialias = call.flag('antialias')
-  const shrink = antialias ? Math.min(1, scale) : 1
+  // Antialiasing stretches the filter over all elements that an output element covers. Outside the input its border is repeated.
+  const shrink = call.flag('antialias') ? Math.min(1, scale) : 1
   const reach = (cubic ? 2 : 1) / shrink
-  const excluded = antialias || (cubic && call.flag('exclude_outside'))
+  const excluded = call.flag('exclude_outside')
   const weights = new Float32Array(places.length * size)
   places.forEach((place, i) => {
     const row = new Float64Array(size)

@@ -95,7 +95,7 @@ function cast(call: Call, cell: Cell, to: DataType): Made {
     return to === 'bool' ? tf.notEqual(floats, 0) : floats
   }
   if (to === 'bool') return elementwise(call, (x) => tf.notEqual(x, tf.scalar(0, x.dtype as 'float32')))
-  if (narrows('int32', to) && !isInteger(type)) {
+  if (isInteger(to) && !isInteger(type) && narrows('int32', to)) {
     const whole = Float64Array.from(tf.cast(call.in(0), 'int32').dataSync(), (value) => wrapInteger(to, value))
     return hostCell(to, shape, whole)
   }
