@@ -9,6 +9,10 @@ export interface CreateOptions {
   threads?: number
 }
 
+const NATIVE_HINTS: Readonly<Record<string, string>> = {
+  cuda: 'the native library finds no NVIDIA device that it can use: see docs/tfjs.md for libraries of newer CUDA versions',
+}
+
 /** @throws ENGINE when it cannot be loaded or computes elsewhere than asked, with the hint that helps */
 export async function createEngine(pair: Pair, options: CreateOptions = {}): Promise<Engine> {
   switch (pair.engine) {
@@ -16,8 +20,13 @@ export async function createEngine(pair: Pair, options: CreateOptions = {}): Pro
       const { createOnnxEngine } = await import('./onnx/engine.ts')
       return createOnnxEngine({ ...options, device: pair.device as OnnxDevice })
     }
-    case 'tfjs':
-      throw new AutomlError('ENGINE', `${pairName(pair)} is not in this build`)
+    case 'tfjs': {
+      const { createTfjsEngine } = await import('./tfjs/engine.ts')
+      const engine = await createTfjsEngine({ binding: pair.device === 'cuda' ? 'native' : 'auto' })
+      if (engine.device === pair.device) return engine
+      const message = `${pairName(pair)}: tfjs computes on ${engine.device} here`
+      throw new AutomlError('ENGINE', message, undefined, NATIVE_HINTS[pair.device])
+    }
     default:
       return pair.engine satisfies never
   }

@@ -79,7 +79,10 @@ export interface TrialContext {
   readonly sample: Int32Array
   /** [trainCount, K], row-major label scores in [0, 1]. */
   readonly labels: Float32Array
+  /** On the processor: features, small fits, and all that is published. */
   readonly engine: Engine
+  /** Where networks train, when that is elsewhere: a GPU, or another engine. @default engine */
+  readonly networkEngine?: Engine
   readonly rng: Rng
   readonly data: TrialData
   readonly pace: Pace

@@ -6,6 +6,9 @@ export { FIT_DEFAULTS, SEARCHES } from './options.ts'
 
 /** @throws DataError, UsageError, AutomlError: everything a person can meet, with its exit code */
 export async function runFit(options: FitOptions, hooks: FitHooks): Promise<FitOutcome> {
-  const { runSession } = await import('./session.ts')
-  return runSession(options, hooks)
+  const [{ runSession }, { choose }] = await Promise.all([
+    import('./session.ts'),
+    import('../engine/devices/choose.ts'),
+  ])
+  return runSession(options, hooks, await choose(options))
 }

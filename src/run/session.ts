@@ -4,6 +4,8 @@
 import { rmSync } from 'node:fs'
 import { cpus } from 'node:os'
 import type { TaskProfile } from '../dataset/profile.ts'
+import type { Choice } from '../engine/devices/choose.ts'
+import type { Pair } from '../engine/devices/pair.ts'
 import { createDispatcher, type Dispatcher } from '../search/dispatcher.ts'
 import { fromFault } from '../search/fault.ts'
 import { createLibrary, type Library } from '../search/library.ts'
@@ -13,6 +15,7 @@ import { createPool, describeDeath, type Pool } from '../search/pool.ts'
 import type { Judge } from '../search/quality.ts'
 import { clockFrom } from '../support/clock.ts'
 import { AutomlError, type ErrorCode, EXIT } from '../support/errors.ts'
+import { createDeviceWatch } from './device-watch.ts'
 import {
   checkFolder,
   createFolder,
@@ -47,7 +50,8 @@ const GRACE_MS = 400
 
 type Ending = { status: 'done' | 'interrupted'; reason: string } | { error: unknown }
 
-export async function runSession(options: FitOptions, hooks: FitHooks): Promise<FitOutcome> {
+/** @param choice where networks train */
+export async function runSession(options: FitOptions, hooks: FitHooks, choice: Choice): Promise<FitOutcome> {
   const folder = runFolder(options.out)
   const resumed = checkFolder(folder, options.resume) === 'resume'
   const counted = options.sliceSteps !== null
@@ -55,6 +59,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
   const startUnixMs = performance.timeOrigin - history.elapsedMs
   const clock = clockFrom(startUnixMs)
   const recorder = createRecorder(clock.elapsedMs, hooks.onEvent)
+
+  const devices = createDeviceWatch(choice, !counted, (message) => recorder.event({ type: 'warning', message }))
 
   let resources: Resources | null = null
   let profile: TaskProfile | null = null
@@ -178,7 +184,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
       earlier = finishMilestones(folder)
     }
     createFolder(folder)
-    if (!resumed) writeRunFacts(folder, runFacts(options, profile, message.fingerprint))
+    if (!resumed) writeRunFacts(folder, runFacts(options, profile, message.fingerprint, choice.pair))
     recorder.open(folder.journal)
     recorder.session({ pid: process.pid, budgetMs: options.budgetMs, startUnixMs })
     startProtocol(earlier)
@@ -232,6 +238,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
 
   function told(facts: MilestoneFacts): void {
     const { index, quality, members, reason } = facts
+    devices.onFirstModel()
     recorder.event({
       type: 'milestone',
       index,
@@ -255,8 +262,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
       data: options.data,
       out: folder.root,
       seed: options.seed,
-      engine: options.engine,
-      device: options.device,
+      ...devices.pair(),
       threads,
       memoryBytes: resources?.memoryPerWorker ?? memoryLimit(options) / 2,
       families: options.families,
@@ -288,6 +294,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
     recorder.event({ type: 'worker', worker, status: 'ended', doing: reason, rssBytes: 0 })
     const count = (deaths.get(worker) ?? 0) + 1
     deaths.set(worker, count)
+    devices.onDeath(reason)
     dispatcher.onDeath(worker, reason, fault)
     const what = describeDeath(reason, fault)
     if (count > MOST_DEATHS || (profile === null && count > 1)) {
@@ -360,6 +367,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks): Promise<
   dispatcher.stop()
   if (!('error' in ending) && publisher !== null) ending = await lastMilestone(ending, publisher)
   over = true
+  devices.stop()
   for (const timer of timers) clearTimeout(timer)
   process.off('SIGINT', interrupt)
   process.off('SIGTERM', interrupt)
@@ -487,7 +495,7 @@ function checkSameData(facts: RunFacts, fingerprint: string, options: FitOptions
   )
 }
 
-function runFacts(options: FitOptions, profile: TaskProfile, fingerprint: string): RunFacts {
+function runFacts(options: FitOptions, profile: TaskProfile, fingerprint: string, pair: Pair): RunFacts {
   return {
     version: RUN_VERSION,
     data: options.data,
@@ -496,8 +504,7 @@ function runFacts(options: FitOptions, profile: TaskProfile, fingerprint: string
     seed: options.seed,
     budgetMs: options.budgetMs,
     options: { ...options },
-    engine: options.engine,
-    device: options.device,
+    ...pair,
     packages: usedPackages(),
     node: process.version,
     platform: `${process.platform} ${process.arch} ${cpus()[0]?.model ?? ''}`.trim(),

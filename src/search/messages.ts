@@ -41,7 +41,8 @@ const toWorker = v.variant('type', [
     data: v.string(),
     out: v.string(),
     seed: v.number(),
-    engine: v.picklist(['auto', 'onnx', 'tfjs']),
+    /** Where networks train. */
+    engine: v.picklist(['onnx', 'tfjs']),
     device: v.string(),
     /** Of this worker alone. */
     threads: integer,

@@ -5,7 +5,12 @@ import { DEBUG_OPTION, JSON_OPTION } from '../common-options.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { printJson, printResult } from '../output.ts'
 
-const MARKS: Record<Finding['status'], string> = { works: 'ok', absent: '-', broken: 'BROKEN' }
+const MARKS: Record<Finding['status'], string> = {
+  works: 'ok',
+  absent: '-',
+  faulty: 'faulty',
+  broken: 'BROKEN',
+}
 
 export const doctorCommand = defineCommand({
   name: 'doctor',
@@ -20,7 +25,8 @@ export const doctorCommand = defineCommand({
       import('../doctor/packages.ts'),
     ])
     const platform = describePlatform()
-    const findings = [...platformFindings(platform), ...(await engineFindings()), ...(await packageFindings())]
+    const [engines, packages] = await Promise.all([engineFindings(), packageFindings()])
+    const findings = [...platformFindings(platform), ...engines, ...packages]
     const broken = findings.filter((finding) => finding.status === 'broken')
     if (options.json) printJson({ v: 1, usable: broken.length === 0, platform, findings })
     else printResult([...findings.map(describe), '', verdict(broken)].join('\n'))
@@ -31,7 +37,7 @@ export const doctorCommand = defineCommand({
 function describe({ name, status, detail, hint }: Finding): string {
   const line = `${MARKS[status].padEnd(6)}  ${name.padEnd(25)}  ${detail}`
   if (hint === undefined) return line
-  return `${line}\n${' '.repeat(35)}${status === 'broken' ? 'to mend it' : 'to add it'}: ${hint}`
+  return `${line}\n${' '.repeat(35)}${status === 'absent' ? 'to add it' : 'to mend it'}: ${hint}`
 }
 
 function verdict(broken: readonly Finding[]): string {

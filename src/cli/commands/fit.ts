@@ -76,8 +76,6 @@ function toFitOptions(data: string, values: FitValues, given: ReadonlySet<string
       'counting slices only makes sense when slices are counted in steps',
     )
   }
-  if (values.engine === 'tfjs') throw notBuilt('--engine', values.engine, 'onnx')
-  if (values.device !== 'auto' && values.device !== 'cpu') throw notBuilt('--device', values.device, 'cpu')
   return {
     ...FIT_DEFAULTS,
     data,
@@ -97,14 +95,6 @@ function toFitOptions(data: string, values: FitValues, given: ReadonlySet<string
     maxSlices: values['max-slices'] ?? null,
     familyModules: values['family-modules'] ?? [],
   }
-}
-
-/** Better refused than silently run somewhere else. */
-function notBuilt(option: string, received: string, works: string): UsageError {
-  return new UsageError(
-    `${option}: received "${received}"; this version trains on onnxruntime's cpu only, so the choices are auto and ${works}`,
-    '`automl doctor` tells what works on this machine',
-  )
 }
 
 /** `runs/<dataset>-20260131-154500` */

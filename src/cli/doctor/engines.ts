@@ -1,76 +1,49 @@
-// The compute engines: each device that onnxruntime offers here, and whether a small product of matrices comes out right on it.
-import { createOnnxEngine } from '../../engine/onnx/engine.ts'
-import { loadOrt } from '../../engine/onnx/runtime.ts'
-import { GraphBuilder } from '../../graph/builder.ts'
+// The compute engines: every pair of engine and device, each tried in a process of its own beside the others, so that a driver that hangs
+// or crashes costs its own line and nothing else. What was found is remembered for runs.
+import { chooseAtOnce } from '../../engine/devices/choose.ts'
+import { machineKey } from '../../engine/devices/machine-key.ts'
+import { remember } from '../../engine/devices/memory.ts'
+import { describeOutcome, hintOf, type Outcome } from '../../engine/devices/outcome.ts'
+import { DEFAULT_PAIR, PAIRS, type Pair, pairName, samePair } from '../../engine/devices/pair.ts'
+import { probeDevice } from '../../engine/devices/probe.ts'
 import type { Finding } from './finding.ts'
 
-/** What a device that is not in the npm package needs. */
-const HINTS: Record<string, string> = {
-  cuda: 'npm explore onnxruntime-node -- npm run postinstall   (adds the CUDA libraries; needs CUDA 12 and cuDNN 9)',
-}
+/** Whoever asks is waiting; runs give a slow driver more time. */
+const LIMIT_MS = 8000
+
+const REINSTALL = 'npm ci installs what is missing'
 
 export async function engineFindings(): Promise<Finding[]> {
-  let version: string
-  let backends: { name: string; bundled: boolean }[]
-  try {
-    const ort = await loadOrt()
-    version = ort.env.versions.node ?? ort.env.versions.common
-    backends = ort.listSupportedBackends().map(({ name, bundled }) => ({ name, bundled }))
-  } catch (error) {
-    const detail = (error as Error).message.split('\n')[0]
-    return [{ area: 'engine', name: 'onnxruntime', status: 'broken', detail, hint: 'npm ci installs what is missing' }]
-  }
-  const findings: Finding[] = []
-  for (const { name, bundled } of backends) {
-    if (name === 'cpu') findings.push(await tryCpu(version))
-    else if (bundled) {
-      findings.push({
-        area: 'engine',
-        name: `onnx ${name}`,
-        status: 'absent',
-        detail: 'in the package, but not tried: runs do not use it yet',
-      })
-    } else {
-      const hint = HINTS[name]
-      findings.push({
-        area: 'engine',
-        name: `onnx ${name}`,
-        status: 'absent',
-        detail: 'its libraries are not in the npm package, and runs do not use it yet',
-        ...(hint === undefined ? {} : { hint }),
-      })
-    }
-  }
-  return findings
+  const found = await Promise.all(
+    PAIRS.map(async (pair): Promise<[Pair, Outcome]> => [pair, await probeDevice(pair, { limitMs: LIMIT_MS })]),
+  )
+  // A driver that was only slow may answer a run, which waits longer.
+  const settled = found.filter(([, outcome]) => outcome.kind !== 'hung')
+  remember(machineKey(), settled)
+  return [...found.map(([pair, outcome]) => toFinding(pair, outcome)), choiceFinding()]
 }
 
-async function tryCpu(version: string): Promise<Finding> {
-  const engine = createOnnxEngine()
-  try {
-    const g = new GraphBuilder()
-    const x = g.input('x', 'float32', ['n', 2])
-    g.output('y', g.op('MatMul', [x, g.constant(Float32Array.of(1, 2, 3, 4), [2, 2])]))
-    const started = performance.now()
-    const executable = await engine.compile(g.build())
-    const { y } = await executable.run({ x: { type: 'float32', shape: [1, 2], data: Float32Array.of(1, 1) } })
-    if (y.data[0] !== 4 || y.data[1] !== 6)
-      throw new Error(`[1, 1] x [[1, 2], [3, 4]] came out as [${y.data.join(', ')}]`)
-    const ms = Math.round(performance.now() - started)
-    return {
-      area: 'engine',
-      name: 'onnx cpu',
-      status: 'works',
-      detail: `onnxruntime ${version}, ${engine.threads} threads, first graph in ${ms} ms`,
-    }
-  } catch (error) {
-    return {
-      area: 'engine',
-      name: 'onnx cpu',
-      status: 'broken',
-      detail: (error as Error).message.split('\n')[0],
-      hint: 'npm ci installs what is missing',
-    }
-  } finally {
-    await engine.close()
+function toFinding(pair: Pair, outcome: Outcome): Finding {
+  const needed = samePair(pair, DEFAULT_PAIR)
+  const hint = hintOf(outcome) ?? (needed && outcome.kind !== 'works' ? REINSTALL : undefined)
+  return {
+    area: 'engine',
+    name: pairName(pair),
+    status: statusOf(outcome, needed),
+    detail: describeOutcome(outcome),
+    ...(outcome.kind === 'works' ? { stepMs: outcome.stepMs } : {}),
+    ...(hint === undefined ? {} : { hint }),
   }
+}
+
+function statusOf({ kind }: Outcome, needed: boolean): Finding['status'] {
+  if (kind === 'works') return 'works'
+  if (needed) return 'broken'
+  return kind === 'absent' ? 'absent' : 'faulty'
+}
+
+/** What `--engine auto --device auto` takes now. */
+function choiceFinding(): Finding {
+  const { pair, why } = chooseAtOnce({ engine: 'auto', device: 'auto' })
+  return { area: 'engine', name: 'networks train on', status: 'works', detail: `${pairName(pair)}: ${why}` }
 }

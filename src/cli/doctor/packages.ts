@@ -1,7 +1,4 @@
 // The packages with native parts: each is loaded and made to do a little work, since a package that is installed may still not run.
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import type { Finding } from './finding.ts'
 
 interface Check {
@@ -40,20 +37,6 @@ const CHECKS: readonly Check[] = [
       // The check value of CRC-32C (RFC 3720, appendix B.4).
       if (crc32c('123456789') !== 0xe3069283) throw new Error('computes a wrong checksum')
       return 'computes'
-    },
-  },
-  {
-    name: '@tensorflow/tfjs-node-gpu',
-    purpose: 'TensorFlow on NVIDIA devices, which runs do not use yet',
-    needed: false,
-    hint: 'npm explore @tensorflow/tfjs-node-gpu -- npm run install   (downloads libtensorflow, about half a gigabyte)',
-    async try() {
-      const require = createRequire(import.meta.url)
-      const folder = dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'))
-      // Loading it would only print a page of advice.
-      if (!existsSync(join(folder, 'lib'))) throw new Error('installed without its native library')
-      const tf = require('@tensorflow/tfjs-node-gpu') as { version: Record<string, string> }
-      return `version ${tf.version['tfjs-core']}`
     },
   },
 ]

@@ -8,7 +8,8 @@ import type { Inspection, SplitInspection } from './inspect-dataset.ts'
 const LISTED_CLASSES = 20
 
 export function describeInspection(inspection: Inspection): string {
-  const { kind, reason, classCount, multiLabel, train, test, vocabulary, trainBytes, warnings, portfolio } = inspection
+  const { kind, reason, classCount, multiLabel, train, test, vocabulary, trainBytes, warnings, portfolio, device } =
+    inspection
   const sections = [
     [
       `${inspection.name}: ${kind}`,
@@ -26,6 +27,7 @@ export function describeInspection(inspection: Inspection): string {
       ? 'Nothing is wrong with them.'
       : ['What is odd:', ...warnings.map((text) => `  ${text}`)].join('\n'),
     describePortfolio(portfolio),
+    `Networks train on ${device.engine} ${device.device}: ${device.why}.`,
   ]
   return sections.join('\n\n')
 }

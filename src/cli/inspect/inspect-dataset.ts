@@ -3,6 +3,7 @@
 import { openDataset } from '../../dataset/dataset.ts'
 import { profileDataset, type TaskProfile, valueWarnings } from '../../dataset/profile.ts'
 import type { Split } from '../../dataset/split.ts'
+import { chooseAtOnce } from '../../engine/devices/choose.ts'
 import type { HyperParams } from '../../families/family.ts'
 import { loadFamilies } from '../../families/registry.ts'
 
@@ -38,6 +39,8 @@ export interface Inspection {
   train: SplitInspection
   test: SplitInspection | null
   warnings: string[]
+  /** Where networks would train, and why there. */
+  device: { engine: string; device: string; why: string }
   /** In the order of first tries. */
   portfolio: PlannedTrial[]
 }
@@ -73,6 +76,7 @@ export async function inspectDataset(path: string): Promise<Inspection> {
       train,
       test,
       warnings: [...dataset.warnings, ...odd],
+      device: chosenDevice(),
       portfolio: await plannedTrials(profile),
     }
   } finally {
@@ -99,6 +103,11 @@ async function readWhole(
     infinite: sum('infinite'),
     unreadable: split.unreadable.size,
   }
+}
+
+function chosenDevice(): Inspection['device'] {
+  const { pair, why } = chooseAtOnce({ engine: 'auto', device: 'auto' })
+  return { ...pair, why }
 }
 
 async function plannedTrials(profile: TaskProfile): Promise<PlannedTrial[]> {

@@ -1,7 +1,8 @@
 // Pairs that need not be tried to know that they are not here: another operating system's, or without their libraries.
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { INSTALL_COMMAND, nativeFolder } from '../tfjs/runtime.ts'
 import type { Outcome } from './outcome.ts'
 import type { Pair } from './pair.ts'
 
@@ -15,7 +16,7 @@ export function absenceOf({ engine, device }: Pair): Absent | null {
     case 'dml':
       return process.platform === 'win32' ? null : absent('DirectML is part of Windows')
     case 'cuda':
-      return engine === 'onnx' ? onnxCudaAbsence() : nvidiaAbsence()
+      return engine === 'onnx' ? onnxCudaAbsence() : tfjsCudaAbsence()
     default:
       return null
   }
@@ -28,10 +29,25 @@ function onnxCudaAbsence(): Absent | null {
   const folder = onnxruntimeFolder()
   if (folder === null) return absent('onnxruntime-node is not installed', 'npm ci installs what is missing')
   if (existsSync(join(folder, CUDA_PROVIDER))) return noDevice
-  const script = join(folder, 'script/install.js')
+  const script = shortPath(join(folder, 'script/install.js'))
   const command = `node ${script} --onnxruntime-node-install   (downloads the provider; CUDA 12 and cuDNN 9 must be installed)`
-  const reason = 'the CUDA provider is not in the npm package'
-  return absent(noDevice === null ? reason : `${reason}, and ${noDevice.reason}`, command)
+  return both('the CUDA provider is not in the npm package', noDevice, command)
+}
+
+function tfjsCudaAbsence(): Absent | null {
+  const noDevice = nvidiaAbsence()
+  if (nativeFolder() !== null) return noDevice
+  return both('no native library of TensorFlow is installed', noDevice, `${INSTALL_COMMAND}   (half a gigabyte)`)
+}
+
+/** As seen from the working directory where it lies below. */
+function shortPath(path: string): string {
+  const below = relative(process.cwd(), path)
+  return below.startsWith('..') ? path : below
+}
+
+function both(reason: string, other: Absent | null, hint: string): Absent {
+  return absent(other === null ? reason : `${reason}, and ${other.reason}`, hint)
 }
 
 /** Without a node there is no driver; where the system has no such nodes only trying tells. */

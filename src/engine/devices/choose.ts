@@ -5,7 +5,7 @@
 //   some are not: the processor is taken for this run, and they are probed beside it, for the next one. Switching workers in the middle
 //   would restart their trials and make runs depend on how long a probe took.
 // A device asked for by name is probed first unless it is remembered to work, and an error when it does not.
-import { AutomlError } from '../../support/errors.ts'
+import { AutomlError, UsageError } from '../../support/errors.ts'
 import { absenceOf } from './absence.ts'
 import { gpuIsPlausible } from './gpus.ts'
 import { machineKey } from './machine-key.ts'
@@ -42,6 +42,17 @@ export const THIS_MACHINE: Surroundings = {
   machineKey,
   memoryPath: memoryPath(),
   probe: (pair, signal) => probeDevice(pair, signal === undefined ? {} : { signal }),
+}
+
+/** @throws USAGE for a pair that no machine has; ENGINE as `chooseNamed` */
+export async function choose(asked: Asked, around: Surroundings = THIS_MACHINE): Promise<Choice> {
+  if (asked.device === 'auto' || asked.device === 'cpu') return chooseAtOnce(asked, around)
+  if (PAIRS.some((pair) => isAsked(pair, asked))) return chooseNamed(asked, around)
+  const devices = PAIRS.filter(({ engine }) => engine === asked.engine).map(({ device }) => device)
+  throw new UsageError(
+    `--device: received "${asked.device}"; --engine ${asked.engine} has auto, ${devices.join(', ')}`,
+    '`automl doctor` tells what works on this machine',
+  )
 }
 
 /** Answers at once. `asked.device` must be `auto` or `cpu`. */

@@ -111,13 +111,17 @@ async function withTraining<T>(engine: Engine, task: Task, use: (training: Train
 }
 
 async function versionOf({ name }: Engine): Promise<string> {
-  if (name === 'tfjs') return 'TensorFlow.js'
+  if (name === 'tfjs') {
+    const { tf, binding } = await (await import('../tfjs/runtime.ts')).loadRuntime()
+    return `TensorFlow.js ${tf.version_core} (${binding === 'native' ? 'libtensorflow' : 'in JavaScript'})`
+  }
   const { loadOrt } = await import('../onnx/runtime.ts')
   const { node, common } = (await loadOrt()).env.versions
   return `onnxruntime ${node ?? common}`
 }
 
 function nameOf({ device, threads }: Engine): string {
-  if (device === 'cpu') return `${cpus()[0]?.model.trim() ?? 'the processor'}, ${threads} threads`
+  const counted = threads === 1 ? '1 thread' : `${threads} threads`
+  if (device === 'cpu') return `${cpus()[0]?.model.trim() ?? 'the processor'}, ${counted}`
   return gpuNames().join(', ') || 'a GPU'
 }

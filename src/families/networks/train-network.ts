@@ -81,7 +81,7 @@ export async function* trainNetwork(
       if (trainer === null || learner === null || chosen.signature !== learner.signature) {
         await releaseAll(folds, trainer)
         const { batch, optimizer } = chosen
-        trainer = await createTrainer(trial.engine, classifier(chosen.definition, chosen), {
+        trainer = await createTrainer(trial.networkEngine ?? trial.engine, classifier(chosen.definition, chosen), {
           batch,
           optimizer,
           ema: true,

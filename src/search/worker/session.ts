@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import type { SplitName } from '../../dataset/batch.ts'
 import { type ArrayCache, openArrayCache } from '../../dataset/cache.ts'
 import { skippedPictures } from '../../dataset/profile.ts'
+import { createEngine } from '../../engine/create-engine.ts'
+import { DEFAULT_PAIR, samePair } from '../../engine/devices/pair.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { createLazyEngine } from '../../engine/lazy-engine.ts'
 import type { Family } from '../../families/family.ts'
 import { loadFamilies } from '../../families/registry.ts'
 import { encodeGraph } from '../../graph/encoding.ts'
@@ -37,6 +40,12 @@ export interface SessionHost {
   elapsedMs(): number
 }
 
+/** Networks train on the second, everything else runs on the first, which computes on the processor: what is published is its numbers. */
+interface Engines {
+  engine: Engine
+  networkEngine: Engine
+}
+
 /** Progress is told at most this often; main draws it, nothing depends on it. */
 const PROGRESS_MS = 200
 /** Test examples that merged models are checked with. */
@@ -50,7 +59,7 @@ const CACHE_SHARE = 0.4
 /** @throws DATA_*, ENGINE, OUTPUT_WRITE: the worker cannot work */
 export async function startSession(configure: Configure, host: SessionHost): Promise<WorkerSession> {
   mark(host, 'configured')
-  const engineReady = createEngine(configure)
+  const engineReady = createEngine(DEFAULT_PAIR, configure)
   // A rejection is met where the engine is first needed.
   engineReady.catch(() => {})
   const task = await openTask(configure.data, configure.seed)
@@ -59,22 +68,18 @@ export async function startSession(configure: Configure, host: SessionHost): Pro
   const familiesReady = loadFamilies(task.profile, configure.families, configure.familyModules)
   const [engine, families] = await Promise.all([engineReady, familiesReady])
   mark(host, 'loaded')
-  const session = createWorkerSession(configure, host, task, engine, families)
+  const networkEngine = samePair(configure, DEFAULT_PAIR) ? engine : createLazyEngine(configure, configure.threads)
+  const session = createWorkerSession(configure, host, task, { engine, networkEngine }, families)
   if (configure.role === 'starter') await session.start()
   else if (configure.role === 'teller') await session.tell()
   return session
-}
-
-async function createEngine(configure: Configure): Promise<Engine> {
-  const { createOnnxEngine } = await import('../../engine/onnx/engine.ts')
-  return createOnnxEngine({ threads: configure.threads })
 }
 
 function createWorkerSession(
   configure: Configure,
   host: SessionHost,
   task: Task,
-  engine: Engine,
+  { engine, networkEngine }: Engines,
   families: readonly Family[],
 ): WorkerSession & { start(): Promise<void>; tell(): Promise<void> } {
   const { out } = configure
@@ -107,6 +112,7 @@ function createWorkerSession(
       sample: task.sample,
       labels: task.labels,
       engine,
+      networkEngine,
       data: {
         raw: (split, rows, matrix = 0) => read(split, rows, matrix),
         features: store.features,
@@ -186,7 +192,7 @@ function createWorkerSession(
 
   async function tell(): Promise<void> {
     const spaces = Object.fromEntries(families.map((each) => [each.name, each.space(profile)]))
-    const { name, device, threads } = engine
+    const { name, device, threads } = networkEngine
     const probes = await probeInputs(task, allRows(Math.min(PROBE_ROWS, counts.test)), read)
     host.post({ type: 'portfolio', entries: portfolio(), spaces, engine: name, device, threads, probes })
   }
@@ -206,7 +212,11 @@ function createWorkerSession(
       verdicts.delete(`${trial}/${member}`)
     },
     drop: runner.drop,
-    leave: (ms) => runner.saveAll(host.elapsedMs() + ms),
+    async leave(ms) {
+      await runner.saveAll(host.elapsedMs() + ms)
+      // Before the process ends: drivers have been seen to crash when their objects outlive what they belong to.
+      if (networkEngine !== engine) await networkEngine.close().catch(() => {})
+    },
   }
 }
 
