@@ -1,72 +1,117 @@
-// Training steps of the four reference networks against PyTorch on the same processor: rounds of ours and theirs in turn, each
-// round in a process of its own for the peer, medians of the rounds' best steps.
-//   npm run bench:engine [-- --json] [-- --rounds 3]     PYTHON=python3 names an interpreter that has torch
-import { spawnSync } from 'node:child_process'
+// Training steps, inference, start-up and memory of the four reference networks against PyTorch, TensorFlow, JAX and TensorFlow.js on the
+// same machine: rounds of all contenders in turn, every measurement in a process of its own, medians of the rounds' best steps.
+//   npm run bench:engine [-- --json] [--only mlp] [--rounds 3] [--device cpu|webgpu|cuda] [--threads 2] [--peers torch,jax]
+// PYTHON, PYTHON_TF and PYTHON_JAX name interpreters that have torch, tensorflow and jax; a contender that does not run is skipped with
+// its reason. TensorFlow.js is minutes slower and measured in the first round alone.
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { createOnnxEngine } from '../../src/engine/onnx/engine.ts'
-import { createTrainer } from '../../src/engine/trainer.ts'
-import { Rng } from '../../src/support/rng.ts'
-import { type Reference, randomBatch, references } from './networks.ts'
+import { type Contender, type Measured, nodeContender, type Outcome, pythonPeers, type Settings } from './contender.ts'
+import { references } from './networks.ts'
+import { measureGemm, measureOurs } from './ours.ts'
+import { type ContenderResult, jsonLine, textLines } from './report.ts'
+import { measureTfjs, type TfjsBackend } from './tfjs_peer.ts'
 
-const THREADS = 2
-const STEPS: Record<string, number> = { conv3: 12, resnet9: 3, text: 6, mlp: 8 }
-const HYPER = { lr: 1e-3, momentum: 0.9, weightDecay: 5e-4, emaDecay: 0, clipNorm: 0 }
+const STEPS: Record<string, number> = { conv3: 12, resnet9: 3, text: 6, mlp: 10 }
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+    device: { type: 'string', default: 'cpu' },
+    threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    only: { type: 'string' },
+    peers: { type: 'string', default: 'torch,tensorflow,jax,tfjs-cpu,tfjs-wasm' },
+    steps: { type: 'string' },
+    child: { type: 'string' },
+  },
 })
 
-const engine = await createOnnxEngine({ threads: THREADS, device: 'cpu' })
-for (const reference of references) {
-  const ours: number[] = []
-  const theirs: number[] = []
-  for (let round = 0; round < Number(values.rounds); round++) {
-    ours.push(await bestStepMs(reference))
-    const peer = torchStepMs(reference.name)
-    if (peer !== null) theirs.push(peer)
+const settingsFor = (network: string): Settings => ({
+  threads: Number(values.threads),
+  device: values.device,
+  steps: Number(values.steps ?? STEPS[network] ?? 1),
+})
+
+await (values.child === undefined ? compare() : runChild(values.child, values.only!))
+
+async function runChild(kind: string, network: string): Promise<void> {
+  const settings = settingsFor(network)
+  if (network === 'gemm') return console.log(JSON.stringify(await measureGemm(settings)))
+  const reference = references.find(({ name }) => name === network)!
+  const measured =
+    kind === 'ours' ? await measureOurs(reference, settings) : await measureTfjs(reference, kind as TfjsBackend)
+  console.log(JSON.stringify(measured))
+}
+
+async function compare(): Promise<void> {
+  const ours = nodeContender('ours', 'ours')
+  const wanted = new Set(values.peers.split(','))
+  const python = pythonPeers(process.env).filter(({ name }) => wanted.has(name))
+  const tfjs = (['cpu', 'wasm'] as const)
+    .map((backend) => nodeContender(`tfjs-${backend}`, backend))
+    .filter(({ name }) => wanted.has(name))
+
+  const skipped = new Map<string, string>()
+  const note = <T>(contender: Contender, network: string, outcome: Outcome<T>): T | null => {
+    if ('value' in outcome) return outcome.value
+    skipped.set(`${contender.name} ${network}`, outcome.skipped)
+    console.error(`${network}: ${contender.name} skipped: ${outcome.skipped}`)
+    return null
   }
-  report(reference, median(ours), theirs.length === 0 ? null : median(theirs))
-}
-await engine.close()
 
-async function bestStepMs(reference: Reference): Promise<number> {
-  const rng = Rng.fromSeed(0)
-  const { definition, batch, optimizer } = reference
-  const trainer = await createTrainer(engine, definition, { batch, optimizer })
-  const training = await trainer.start(rng.split('weights'))
-  const feeds = randomBatch(reference, rng.split('batch'))
-  let best = Number.POSITIVE_INFINITY
-  for (let step = 0; step < STEPS[reference.name]; step++) {
-    const from = performance.now()
-    await training.step(feeds, HYPER)
-    best = Math.min(best, performance.now() - from)
+  let peak = { gflops: 0, by: 'nothing' }
+  const usable: Contender[] = []
+  for (const contender of [ours, ...python]) {
+    const gemm = note(contender, 'gemm', contender.gemm(settingsFor('gemm')))
+    if (gemm === null) continue
+    usable.push(contender)
+    if (gemm.gflops > peak.gflops) peak = { gflops: gemm.gflops, by: contender.name }
   }
-  await training.release()
-  await trainer.release()
-  return best
-}
 
-/** The better of PyTorch's two memory layouts; null where there is no PyTorch. */
-function torchStepMs(name: string): number | null {
-  const script = new URL('../bench/engine/torch_peer.py', import.meta.url).pathname
-  const args = [script, name, String(STEPS[name]), String(THREADS)]
-  const { status, stdout, stderr } = spawnSync(process.env.PYTHON ?? 'python3', args, { encoding: 'utf8' })
-  if (status === 0) return Number(stdout)
-  console.error(`PyTorch skipped: ${(stderr ?? 'no such interpreter').trim().split('\n').at(-1)}`)
-  return null
-}
-
-function report({ name, batch, forwardMacs }: Reference, ours: number, theirs: number | null): void {
-  const gflops = (3 * 2 * forwardMacs * batch) / ours / 1e6
-  if (values.json) {
-    const ratio = theirs === null ? null : theirs / ours
-    console.log(
-      JSON.stringify({ network: name, batch, threads: THREADS, oursMs: ours, torchMs: theirs, ratio, gflops }),
+  const chosen = references.filter(({ name }) => values.only === undefined || values.only.split(',').includes(name))
+  for (const reference of chosen) {
+    const rounds = new Map<Contender, Measured[]>()
+    const variants = new Map<Contender, string>()
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const contender of round === 0 ? [...usable, ...tfjs] : usable) {
+        if (round > 0 && !rounds.has(contender)) continue
+        const outcome = contender.measure(reference.name, settingsFor(reference.name), variants.get(contender))
+        const measured = note(contender, reference.name, outcome)
+        if (measured === null) continue
+        rounds.set(contender, [...(rounds.get(contender) ?? []), measured])
+        variants.set(contender, bestVariant(measured))
+      }
+    }
+    const results = [...rounds].map(([contender, all]) => summary(contender.name, all, variants.get(contender)!))
+    const reasons = Object.fromEntries(
+      [...skipped].flatMap(([key, reason]) => {
+        const [name, network] = key.split(' ')
+        return network === reference.name || network === 'gemm' ? [[name, reason]] : []
+      }),
     )
-    return
+    const facts = { reference, settings: settingsFor(reference.name), results, peak, skipped: reasons }
+    for (const line of values.json ? [jsonLine(facts)] : textLines(facts)) console.log(line)
   }
-  const peer = theirs === null ? '' : `, PyTorch ${theirs.toFixed(1)} ms, ratio ${(theirs / ours).toFixed(2)}`
-  console.log(`${name}: ${ours.toFixed(1)} ms a step (${gflops.toFixed(0)} GFLOP/s)${peer}`)
+}
+
+const bestVariant = ({ stepMs }: Measured): string => Object.entries(stepMs).sort((a, b) => a[1] - b[1])[0][0]
+
+/** Medians over the rounds of the variant that won the first; memory of the last round, in which it ran alone. */
+function summary(name: string, rounds: readonly Measured[], variant: string): ContenderResult {
+  const times = rounds.map(({ stepMs }) => stepMs[variant] ?? Math.min(...Object.values(stepMs)))
+  const last = rounds.at(-1)!
+  const start = rounds.flatMap((round) => round.start ?? []).sort((a, b) => a.totalMs - b.totalMs)
+  return {
+    name,
+    variant,
+    version: last.version,
+    stepMs: median(times),
+    variants: rounds[0].stepMs,
+    examplesPerSecond: median(rounds.map((round) => round.examplesPerSecond)),
+    peakBytes: last.peakBytes,
+    scaledFromBatch: last.scaledFromBatch,
+    start: start[start.length >> 1],
+  }
 }
 
 function median(numbers: number[]): number {

@@ -23,8 +23,8 @@ export interface Reference {
   forwardMacs: number
 }
 
-const classes = 10
-const target = { target: { type: 'float32', shape: [classes] } } as const
+export const CLASSES = 10
+const target = { target: { type: 'float32', shape: [CLASSES] } } as const
 
 function classifier(inputs: NetworkDefinition['inputs'], forward: NetworkDefinition['forward']): NetworkDefinition {
   return { inputs, targets: target, forward, loss: (g, y, t) => softmaxCrossEntropy(g, y, t.target) }
@@ -36,7 +36,7 @@ const conv3 = classifier({ x: { type: 'float32', shape: [1, 28, 28] } }, (net, {
   const a = relu(g, convolution(net, x, 32, [3, 3]))
   const b = maxPool(g, relu(g, convolution(net, a, 32, [3, 3])), [2, 2])
   const c = maxPool(g, relu(g, convolution(net, b, 64, [3, 3])), [2, 2])
-  return linear(net, flatten(g, c), classes)
+  return linear(net, flatten(g, c), CLASSES)
 })
 
 function block(net: Network, x: Value, channels: number, pool: boolean): Value {
@@ -51,24 +51,24 @@ const resnet9 = classifier({ x: { type: 'float32', shape: [3, 32, 32] } }, (net,
   h = add(g, h, block(net, block(net, h, 128, false), 128, false))
   h = block(net, block(net, h, 256, true), 512, true)
   h = add(g, h, block(net, block(net, h, 512, false), 512, false))
-  return mul(g, linear(net, globalMaxPool(g, h), classes), 0.125)
+  return mul(g, linear(net, globalMaxPool(g, h), CLASSES), 0.125)
 })
 
-const TOKENS = 20_000
-const LENGTH = 200
+export const TOKENS = 20_000
+export const LENGTH = 200
 
 /** Embedding 128, three convolutions over 200 tokens, maximum over time. */
 const text = classifier({ ids: { type: 'int32', shape: [LENGTH] } }, (net, { ids }) => {
   const { g } = net
   let h = transpose(g, embedding(net, ids, TOKENS, 128), [0, 2, 1])
   for (let i = 0; i < 3; i++) h = relu(g, convolution(net, h, 128, [5]))
-  return linear(net, globalMaxPool(g, h), classes)
+  return linear(net, globalMaxPool(g, h), CLASSES)
 })
 
 const mlp = classifier({ x: { type: 'float32', shape: [10_000] } }, (net, { x }) => {
   const { g } = net
   const h = relu(g, linear(net, x, 512))
-  return linear(net, relu(g, linear(net, h, 512)), classes)
+  return linear(net, relu(g, linear(net, h, 512)), CLASSES)
 })
 
 export const references: readonly Reference[] = [
@@ -104,8 +104,8 @@ export function randomBatch({ definition, batch }: Reference, rng: Rng): Record<
         : Float32Array.from({ length }, () => rng.uniform())
     out[name] = { type: type as 'float32', shape: full, data }
   }
-  const labels = new Float32Array(batch * classes)
-  for (let i = 0; i < batch; i++) labels[i * classes + rng.below(classes)] = 1
-  out.target = { type: 'float32', shape: [batch, classes], data: labels }
+  const labels = new Float32Array(batch * CLASSES)
+  for (let i = 0; i < batch; i++) labels[i * CLASSES + rng.below(CLASSES)] = 1
+  out.target = { type: 'float32', shape: [batch, CLASSES], data: labels }
   return out
 }
