@@ -73,9 +73,10 @@ export function nodeContender(name: string, kind: string): Contender {
 function childJson<T>(command: string, args: readonly string[]): Outcome<T> {
   const limits = { encoding: 'utf8', timeout: 1_200_000, maxBuffer: 1 << 26 } as const
   const { status, stdout, stderr, error } = spawnSync(command, args, limits)
-  const last = (text: string | null) => (text ?? '').trim().split('\n').at(-1) ?? ''
-  if (status === 0) return { value: JSON.parse(last(stdout)) as T }
-  return { skipped: error?.message ?? (last(stderr) || `ended with ${status}`) }
+  if (status === 0) return { value: JSON.parse(stdout.trim().split('\n').at(-1)!) as T }
+  const said = (stderr ?? '').trim().split('\n')
+  const reason = said.findLast((line) => /error/i.test(line)) ?? said.at(-1)
+  return { skipped: error?.message ?? (reason || `ended with ${status}`) }
 }
 
 /** Peak resident memory of this process. */

@@ -94,7 +94,9 @@ async function compare(): Promise<void> {
   }
 }
 
-const bestVariant = ({ stepMs }: Measured): string => Object.entries(stepMs).sort((a, b) => a[1] - b[1])[0][0]
+function bestVariant({ stepMs }: Measured): string {
+  return Object.entries(stepMs).sort((a, b) => a[1] - b[1])[0][0]
+}
 
 /** Medians over the rounds of the variant that won the first; memory of the last round, in which it ran alone. */
 function summary(name: string, rounds: readonly Measured[], variant: string): ContenderResult {
