@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import type { InferenceSession } from 'onnxruntime-node'
 import type { Graph } from '../../graph/graph.ts'
 import { lower, needsLowering } from '../../graph/lowering/lower.ts'
+import { simplify } from '../../graph/simplify/simplify.ts'
 import type { CompileOptions, Engine, Executable, Residents, Tensors } from '../engine.ts'
 import { blockSize } from './block-size.ts'
 import { deviceResidents } from './device-residents.ts'
@@ -113,8 +114,9 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
   }
 }
 
-/** Macro operators written out, convolutions with changing weights in blocked layout where this processor has it. */
-async function lowered(graph: Graph, blocked: boolean): Promise<Graph> {
+/** Simplified, macro operators written out, convolutions with changing weights in blocked layout where this processor has it. */
+async function lowered(given: Graph, blocked: boolean): Promise<Graph> {
+  const graph = simplify(given)
   if (!needsLowering(graph)) return graph
   return lower(graph, { block: blocked ? await blockSize() : 0 })
 }

@@ -76,8 +76,8 @@ const smallPowers: Rule = (call) => {
 /** An operand need not be expanded to a shape that broadcasting gives it. */
 const dropExpand: Rule = (call) => {
   const { g, inputs } = call
-  for (const [i, operand] of inputs.entries()) {
-    const narrow = operand && madeBy(g, operand, 'Expand')?.[0]
+  for (let i = 0; i < inputs.length; i++) {
+    const narrow = inputs[i] && madeBy(g, inputs[i]!, 'Expand')?.[0]
     if (!narrow) continue
     const replaced = inputs.with(i, narrow)
     const shape = replaced.reduce<ReturnType<typeof broadcastShapes>>(

@@ -26,11 +26,14 @@ const BINARY: Readonly<Record<string, (a: number, b: number) => number>> = {
 
 const MOVING = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity', 'Expand'])
 
+/** Operators that `foldFloats` knows. */
+export const FOLDED: ReadonlySet<string> = new Set([...Object.keys(UNARY), ...Object.keys(BINARY), ...MOVING])
+
 /** The first output of a float32 node as a constant, or null. */
 export function foldFloats(rewrite: Rewrite): Value | null {
   const { g, op, inputs } = rewrite
   const x = inputs[0]
-  if (x?.type !== 'float32' || !(op in UNARY || op in BINARY || MOVING.has(op))) return null
+  if (x?.type !== 'float32' || !FOLDED.has(op) || g.constantOf(x) === undefined) return null
   const operands = inputs.filter((value) => value !== null && value.type === 'float32') as Value[]
   const arrays = operands.map((value) => g.constantOf(value)?.data as Float32Array | undefined)
   if (arrays.some((data) => data === undefined || data.length > MAX_SIZE)) return null

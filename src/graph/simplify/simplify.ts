@@ -4,10 +4,10 @@
 import { GraphBuilder, type Value } from '../builder.ts'
 import type { Attributes, Graph, Initializer } from '../graph.ts'
 import { arithmeticRules } from './arithmetic.ts'
-import { foldFloats, foldIntegers } from './fold.ts'
+import { FOLDED, foldFloats, foldIntegers } from './fold.ts'
 import { joinPadded, layoutRules } from './layout.ts'
 import { matmulRules } from './matmul.ts'
-import type { Rewrite, Rule, RuleTable } from './rewrite.ts'
+import type { Rewrite, RuleTable } from './rewrite.ts'
 
 const RULES: RuleTable = {
   ...arithmeticRules,
@@ -56,12 +56,13 @@ function createEmitter(g: GraphBuilder): Emitter {
   }
 
   function rewritten(op: string, inputs: readonly (Value | null)[], attrs: Attributes, count: number): Value[] | null {
-    if (count > 1) return null
+    const rules = RULES[op]
+    if (count > 1 || (rules === undefined && !FOLDED.has(op))) return null
     const one: Rewrite['emit'] = (type, operands, given = {}) => emit(type, operands, given, 1)[0]
     const rewrite: Rewrite = { g, op, inputs, attrs, emit: one }
     const folded = foldFloats(rewrite)
     if (folded) return [folded]
-    for (const rule of (RULES[op] ?? []) as readonly Rule[]) {
+    for (const rule of rules ?? []) {
       const value = rule(rewrite)
       if (value) return [value]
     }
@@ -77,11 +78,11 @@ function createEmitter(g: GraphBuilder): Emitter {
   return emit
 }
 
-/** Equal keys compute the same. Null for nodes with attributes too long to compare. */
+/** Equal keys compute the same; attributes in another order only miss a twin. Null for nodes with attributes too long to compare. */
 function keyOf(op: string, inputs: readonly (Value | null)[], attrs: Attributes, outputCount: number): string | null {
   let key = `${op}/${outputCount}`
   for (const value of inputs) key += `\0${value?.name ?? ''}`
-  for (const name of Object.keys(attrs).sort()) {
+  for (const name of Object.keys(attrs)) {
     const value = attrs[name]
     if (typeof value === 'object' && value.length > SMALL) return null
     key += `\0${name}=${value}`
