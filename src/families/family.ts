@@ -40,6 +40,11 @@ export interface FrontEnd {
   store: 'float32' | 'uint8'
   /** `x`: base output [n, ...base.shape] when there is a base, else null. Returns float32 [n, ...shape]. */
   build(g: GraphBuilder, x: Value | null, inputs: readonly ModelInput[]): Value
+  /**
+   * The same outputs without the engine, [n, ...shape] from base outputs [n, ...base.shape], where that is faster. A test must
+   * hold it to what `build` computes.
+   */
+  compute?(base: Float32Array, n: number): Float32Array
 }
 
 /** A trained model: front end, then a head that gives class scores. */

@@ -16,6 +16,7 @@ import {
   quantileOf,
   quantiles,
 } from './kernels.ts'
+import { rocketTransform } from './rocket-simd.ts'
 import type { SeriesShape } from './series-view.ts'
 
 /** One dilation, kernels in the order of `order`: the padded ones first. */
@@ -99,6 +100,7 @@ export function rocketFront(
     0,
   )
   const constants = parts.flatMap(({ layers }) => layers.flatMap(({ weights, thresholds }) => [weights, ...thresholds]))
+  let transforms: ReturnType<typeof rocketTransform>[] | null = null
   return {
     key: `minirocket:${parts.map(({ of }) => of).join()}:${fingerprint(...constants)}`,
     base,
@@ -112,7 +114,33 @@ export function rocketFront(
       })
       return concat(g, blocks, 1)
     },
+    compute(x, n) {
+      const stepsOf = (of: RocketOptions['of']) => (of === 'series' ? shape.steps : shape.steps - 1)
+      transforms ??= parts.map(({ of, layers }) => rocketTransform(layers, shape.channels, stepsOf(of)))
+      const blocks = transforms.map((transform, p) =>
+        transform(parts[p].of === 'series' ? x : slopes(x, shape.steps), n),
+      )
+      if (blocks.length === 1) return blocks[0]
+      const out = new Float32Array(n * features)
+      let offset = 0
+      for (const block of blocks) {
+        const width = block.length / n
+        for (let i = 0; i < n; i++) out.set(block.subarray(i * width, (i + 1) * width), i * features + offset)
+        offset += width
+      }
+      return out
+    },
   }
+}
+
+/** First differences: [..., steps] -> [..., steps - 1] */
+export function slopes(x: Float32Array, steps: number): Float32Array {
+  const rows = x.length / steps
+  const out = new Float32Array(rows * (steps - 1))
+  for (let row = 0; row < rows; row++) {
+    for (let t = 0; t + 1 < steps; t++) out[row * (steps - 1) + t] = x[row * steps + t + 1] - x[row * steps + t]
+  }
+  return out
 }
 
 /** [n, c, steps] -> [n, c, steps - 1] */

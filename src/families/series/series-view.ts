@@ -14,6 +14,7 @@ import {
   mul,
   reduceMean,
   reshape,
+  round,
   sqrt,
   sub,
 } from '../../graph/functions.ts'
@@ -109,6 +110,9 @@ export function channelScales(x: Float32Array, { channels, steps }: SeriesShape)
   return { mean, deviation }
 }
 
+/** Scaled values are multiples of 1 / GRID: sums of a few of them are exact in float32, whatever computes them in whatever order. */
+const GRID = 2 ** 14
+
 /** Shape [channels, steps], scaled. */
 export function scaledFront(profile: TaskProfile, scale: SeriesScale, scales: ChannelScales): FrontEnd {
   const { channels, steps } = seriesShape(profile)
@@ -118,13 +122,17 @@ export function scaledFront(profile: TaskProfile, scale: SeriesScale, scales: Ch
     shape: [channels, steps],
     store: 'float32',
     build(g, x) {
-      if (scale === 'set') {
-        const centred = sub(g, x!, g.constant(scales.mean, [1, channels, 1]))
-        return clip(g, div(g, centred, g.constant(scales.deviation, [1, channels, 1])), -1e3, 1e3)
-      }
-      const centred = sub(g, x!, reduceMean(g, x!, [2], true))
-      const spread = sqrt(g, reduceMean(g, mul(g, centred, centred), [2], true))
-      return div(g, centred, add(g, spread, 1e-6))
+      return mul(g, round(g, mul(g, scaled(g, x!), GRID)), 1 / GRID)
     },
+  }
+
+  function scaled(g: GraphBuilder, x: Value): Value {
+    if (scale === 'set') {
+      const centred = sub(g, x, g.constant(scales.mean, [1, channels, 1]))
+      return clip(g, div(g, centred, g.constant(scales.deviation, [1, channels, 1])), -1e3, 1e3)
+    }
+    const centred = sub(g, x, reduceMean(g, x, [2], true))
+    const spread = sqrt(g, reduceMean(g, mul(g, centred, centred), [2], true))
+    return div(g, centred, add(g, spread, 1e-6))
   }
 }

@@ -145,6 +145,14 @@ export function createFeatureStore(options: FeatureStoreOptions): FeatureStore {
   ): Promise<void> {
     if (rows.length === 0) return
     const size = sizeOf(front)
+    if (front.compute !== undefined && front.base?.store === 'float32') {
+      for (let from = 0; from < rows.length; from += BASE_ROWS) {
+        const part = rows.subarray(from, from + BASE_ROWS)
+        const values = front.compute((await features(front.base, split, part)) as Float32Array, part.length)
+        for (let i = 0; i < part.length; i++) keep(from + i, values.subarray(i * size, (i + 1) * size))
+      }
+      return
+    }
     const executable = await open(front)
     const scatter = (output: Tensor, positionOf: (i: number) => number, count: number) => {
       const values = output.data as Features

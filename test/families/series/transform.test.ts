@@ -11,7 +11,7 @@ import {
   quantileOf,
   quantiles,
 } from '../../../src/families/series/kernels.ts'
-import { type DilationLayer, fitLayers, rocketFront } from '../../../src/families/series/minirocket-front.ts'
+import { type DilationLayer, fitLayers, rocketFront, slopes } from '../../../src/families/series/minirocket-front.ts'
 import { scaledFront, stretchedFront } from '../../../src/families/series/series-view.ts'
 import { GraphBuilder } from '../../../src/graph/builder.ts'
 import { Rng } from '../../../src/support/rng.ts'
@@ -153,16 +153,43 @@ describe('the transform graph', () => {
     expect(mean).toBeLessThan(0.6)
   })
 
+  test.each([
+    ['one channel', 1, 100],
+    ['channel subsets', 5, 33],
+    ['hardly longer than a kernel', 1, 9],
+    ['more biases than one pass takes', 2, 18],
+  ])('is computed alike outside the engine, to the last step: %s', async (_title, channels, steps) => {
+    // On the grid of scaled series sums are exact, so that not one step may fall on the other side of a bias.
+    const x = series(4, channels, steps).map((value) => Math.round(value * 2 ** 14) / 2 ** 14)
+    const shape = { channels, steps }
+    const rng = Rng.fromSeed(2)
+    const ofSlopes = { channels, steps: steps - 1 }
+    const parts = [
+      { of: 'series' as const, layers: fitLayers(x, shape, 37, rng) },
+      ...(steps > 9 ? [{ of: 'differences' as const, layers: fitLayers(slopes(x, steps), ofSlopes, 5, rng) }] : []),
+    ]
+    const front = rocketFront(base, shape, parts)
+    const y = await transform(front, x, [4, channels, steps])
+    const fast = front.compute!(x, 4)
+    expect(fast.length).toBe(y.length)
+    let largest = 0
+    for (let i = 0; i < y.length; i++) largest = Math.max(largest, Math.abs(y[i] - fast[i]))
+    expect(largest).toBeLessThan(1e-6)
+    expect(front.compute!(x.slice(channels * steps, 2 * channels * steps), 1)).toEqual(
+      fast.slice(front.shape[0], 2 * front.shape[0]),
+    )
+  })
+
   test('has differences as a second part', async () => {
     const x = series(2, 1, 30, 5)
-    const slopes = Float32Array.from({ length: 58 }, (_, i) => {
+    const steep = Float32Array.from({ length: 58 }, (_, i) => {
       const at = i < 29 ? i : i + 1
       return x[at + 1] - x[at]
     })
     const shape = { channels: 1, steps: 30 }
-    const layers = fitLayers(slopes, { channels: 1, steps: 29 }, 2, Rng.fromSeed(6))
+    const layers = fitLayers(steep, { channels: 1, steps: 29 }, 2, Rng.fromSeed(6))
     const y = await transform(rocketFront(base, shape, [{ of: 'differences', layers }]), x, [2, 1, 30])
-    const slow = slowFeatures([slopes.subarray(0, 29)], layers)
+    const slow = slowFeatures([steep.subarray(0, 29)], layers)
     expect([...y.subarray(0, slow.length)].filter((v, f) => Math.abs(v - slow[f]) > 1e-6).length).toBeLessThan(3)
   })
 })
