@@ -1,6 +1,6 @@
 // The hot loops outside networks and trees against named peers, on the same threads and data in the same run; ratios are peer / ours,
-// and each line says how equal the work was.
-//   PYTHON=python3 npm run bench:hot-loops -- [--only minirocket,ngrams,mel] [--threads 2] [--repeats 5]
+// and each line says how equal the work was. First the ratio of wall-clock, then that of processor time.
+//   PYTHON=python3 npm run bench:hot-loops -- [--only minirocket,ngrams,mel] [--threads 2] [--repeats 5]   (threads: of the spectrograms; the others use one)
 // needs aeon (MiniRocket), scikit-learn (TfidfVectorizer, LogisticRegression) and librosa (mel spectrogram); skips what is missing.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'

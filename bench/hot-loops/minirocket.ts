@@ -1,19 +1,14 @@
 // MiniRocket's transform (10,000 features) against aeon's, with the dilations, channel subsets and biases that aeon's fit drew, so that
-// both compute the very same features.
+// both compute the very same features. One thread each: a run on series has two workers with a thread each.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createOnnxEngine } from '../../src/engine/onnx/engine.ts'
 import type { FrontEnd } from '../../src/families/family.ts'
 import { KERNEL_COUNT, KERNEL_LENGTH, KERNELS } from '../../src/families/series/kernels.ts'
 import { type DilationLayer, rocketFront } from '../../src/families/series/minirocket-front.ts'
-import { GraphBuilder } from '../../src/graph/builder.ts'
 import { Rng } from '../../src/support/rng.ts'
 import { best, report, runPeer } from './peer.ts'
 
 const FEATURES = 10_000
-/** Rows of one run of the graph, as the family takes them. */
-const ROWS = 16
-
 interface Drawn {
   dilations: number[]
   biasesPerDilation: number[]
@@ -21,7 +16,7 @@ interface Drawn {
   channels: number[]
 }
 
-export async function benchMinirocket(threads: number, repeats: number): Promise<void> {
+export async function benchMinirocket(_threads: number, repeats: number): Promise<void> {
   for (const [n, channels, steps] of [
     [200, 1, 512],
     [200, 1, 150],
@@ -29,23 +24,19 @@ export async function benchMinirocket(threads: number, repeats: number): Promise
   ]) {
     const x = series(n, channels, steps)
     const files = { x, 'task.json': JSON.stringify({ n, channels, steps, features: FEATURES, repeats }) }
-    const peer = runPeer('minirocket', files, threads, (folder, result) => ({
+    const peer = runPeer('minirocket', files, 1, (folder, result) => ({
       drawn: result as unknown as Drawn,
       biases: floats(join(folder, 'biases')),
       features: floats(join(folder, 'features')),
     }))
     const drawn = typeof peer === 'string' ? null : peer.read
     const layers = drawn === null ? ownLayers(steps, channels) : layersOf(drawn.drawn, drawn.biases, channels, steps)
-    const engine = createOnnxEngine({ threads })
-    const { run, width } = await transform(
-      engine,
-      rocketFront(inputFront(channels, steps), { channels, steps }, [{ of: 'series', layers }]),
-    )
+    const front = rocketFront(inputFront(channels, steps), { channels, steps }, [{ of: 'series', layers }])
+    const width = front.shape[0]
     let features = new Float32Array(0)
     const cost = await best(repeats, async () => {
-      features = await run(x, n, channels, steps)
+      features = front.compute!(x, n)
     })
-    await engine.close()
     const check =
       drawn === null ? 'not compared' : `largest difference ${difference(features, drawn.features, n, width, layers)}`
     report(`MiniRocket, ${n} series, ${channels} x ${steps}, ${width} features`, cost, peer, 'aeon', check)
@@ -74,25 +65,6 @@ const inputFront = (channels: number, steps: number): FrontEnd => ({
   store: 'float32',
   build: (_g, x) => x!,
 })
-
-async function transform(engine: ReturnType<typeof createOnnxEngine>, front: FrontEnd) {
-  const g = new GraphBuilder()
-  g.output('features', front.build(g, g.input('x', 'float32', ['n', ...front.base!.shape]), []))
-  const executable = await engine.compile(g.build())
-  const width = front.shape[0]
-  const run = async (x: Float32Array, n: number, channels: number, steps: number) => {
-    const out = new Float32Array(n * width)
-    const size = channels * steps
-    for (let from = 0; from < n; from += ROWS) {
-      const count = Math.min(ROWS, n - from)
-      const data = x.subarray(from * size, (from + count) * size)
-      const { features } = await executable.run({ x: { type: 'float32', shape: [count, channels, steps], data } })
-      out.set(features.data as Float32Array, from * width)
-    }
-    return out
-  }
-  return { run, width }
-}
 
 /** aeon's draws in the family's terms. Its biases run by dilation, kernel, then quantile. */
 function layersOf(drawn: Drawn, biases: Float32Array, channels: number, steps: number): DilationLayer[] {
