@@ -102,7 +102,7 @@ export const filled =
 export const normal =
   (deviation: number): Initializer =>
   (rng, shape) =>
-    Float32Array.from({ length: sizeOf(shape) }, () => deviation * rng.normal())
+    rng.fillNormal(new Float32Array(sizeOf(shape)), deviation)
 
 /** He et al. 2015 (arXiv:1502.01852): normal with variance gain^2 / inputs. `fanIn` inputs feed each output. */
 export const heNormal = (fanIn: number, gain = Math.SQRT2): Initializer => normal(gain / Math.sqrt(Math.max(1, fanIn)))
@@ -112,5 +112,7 @@ export const uniformFanIn =
   (fanIn: number): Initializer =>
   (rng, shape) => {
     const bound = 1 / Math.sqrt(Math.max(1, fanIn))
-    return Float32Array.from({ length: sizeOf(shape) }, () => bound * (2 * rng.uniform() - 1))
+    const out = new Float32Array(sizeOf(shape))
+    for (let i = 0; i < out.length; i++) out[i] = bound * (2 * rng.uniform() - 1)
+    return out
   }

@@ -13,12 +13,12 @@ const sum = (xs: readonly number[]) => xs.reduce((a, b) => a + b, 0)
 const mean = (xs: readonly number[]) => sum(xs) / xs.length
 const range = (n: number) => Array.from({ length: n }, (_, i) => i)
 
-/** Rows x [n, inputs] times w [inputs, units] plus bias. */
+/** Rows x [n, inputs] times the transpose of w [units, inputs] plus bias. */
 function affine(x: ArrayLike<number>, w: ArrayLike<number>, b: ArrayLike<number>, inputs: number): number[] {
   const units = b.length
   return range((x.length / inputs) * units).map((at) => {
     const [row, unit] = [Math.floor(at / units), at % units]
-    return b[unit] + sum(range(inputs).map((k) => x[row * inputs + k] * w[k * units + unit]))
+    return b[unit] + sum(range(inputs).map((k) => x[row * inputs + k] * w[unit * inputs + k]))
   })
 }
 
