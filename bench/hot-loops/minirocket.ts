@@ -33,7 +33,7 @@ export async function benchMinirocket(_threads: number, repeats: number): Promis
     const layers = drawn === null ? ownLayers(steps, channels) : layersOf(drawn.drawn, drawn.biases, channels, steps)
     const front = rocketFront(inputFront(channels, steps), { channels, steps }, [{ of: 'series', layers }])
     const width = front.shape[0]
-    let features = new Float32Array(0)
+    let features: Float32Array = new Float32Array(0)
     const cost = await best(repeats, async () => {
       features = front.compute!(x, n)
     })

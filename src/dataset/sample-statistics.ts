@@ -78,12 +78,17 @@ export function signalEvidence(batch: MatrixBatch): SignalEvidence {
   const offsets: number[] = []
   const correlations: number[] = []
   for (let i = 0; i + 1 < batch.offsets.length; i++) {
-    const signal = batch.data.subarray(
-      batch.offsets[i],
-      Math.min(batch.offsets[i + 1], batch.offsets[i] + MAX_STEPS_SEEN),
-    )
+    const from = batch.offsets[i]
+    const seen = batch.data.subarray(from, Math.min(batch.offsets[i + 1], from + MAX_STEPS_SEEN))
+    let signal = seen
+    let sum = signal.reduce((total, value) => total + value, 0)
+    // Steps that are missing say nothing of the others.
+    if (Number.isNaN(sum)) {
+      signal = seen.filter((value) => !Number.isNaN(value))
+      sum = signal.reduce((total, value) => total + value, 0)
+    }
     if (signal.length < 4) continue
-    const mean = signal.reduce((sum, value) => sum + value, 0) / signal.length
+    const mean = sum / signal.length
     let variance = 0
     let products = 0
     let crossed = 0
@@ -120,17 +125,21 @@ function neighbourCorrelation(batch: DenseBatch): number {
     let saa = 0
     let sbb = 0
     let sab = 0
+    let both = 0
     for (let i = 0; i < n; i++) {
       const a = batch.data[i * width + c]
       const b = batch.data[i * width + c + 1]
+      if (Number.isNaN(a + b)) continue
+      both++
       sa += a
       sb += b
       saa += a * a
       sbb += b * b
       sab += a * b
     }
-    const spread = Math.sqrt((saa - (sa * sa) / n) * (sbb - (sb * sb) / n))
-    correlations.push(spread > 0 ? (sab - (sa * sb) / n) / spread : 0)
+    if (both < 4) continue
+    const spread = Math.sqrt((saa - (sa * sa) / both) * (sbb - (sb * sb) / both))
+    correlations.push(spread > 0 ? (sab - (sa * sb) / both) / spread : 0)
   }
   return median(correlations)
 }

@@ -44,6 +44,9 @@ interface Case {
 }
 
 const png = grayPng(8, 8, (x, y) => x * y)
+/** Every fourth value missing. */
+const holed = (values: number[]) => values.map((value, i) => (i % 4 === 1 ? Number.NaN : value))
+
 const CASES: [string, TaskProfile['kind'], string, Case][] = [
   [
     'one encoded picture',
@@ -111,6 +114,12 @@ const CASES: [string, TaskProfile['kind'], string, Case][] = [
     { matrix: { cols: 60, ...ORDERED }, example: () => [walk(60)] },
   ],
   [
+    'a row with all flags set and smooth columns with holes',
+    'series',
+    'move together',
+    { matrix: { cols: 60, ...ORDERED }, example: () => [holed(walk(60))] },
+  ],
+  [
     'a row whose columns are a sequence',
     'series',
     '30 columns that are a sequence with locality',
@@ -165,6 +174,12 @@ const CASES: [string, TaskProfile['kind'], string, Case][] = [
     'audio',
     'a waveform',
     { matrix: { cols: 1 }, spec: { sequenceSize: 3000 }, example: () => steps(clip(3000)) },
+  ],
+  [
+    'a waveform of which samples are missing',
+    'audio',
+    'a waveform',
+    { matrix: { cols: 1 }, spec: { sequenceSize: 3000 }, example: () => steps(holed(clip(3000))) },
   ],
   [
     'a short signal',
