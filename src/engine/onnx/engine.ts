@@ -13,6 +13,7 @@ import { blockSize } from './block-size.ts'
 import { deviceResidents } from './device-residents.ts'
 import { engineError } from './errors.ts'
 import { createExecutable } from './executable.ts'
+import { STOP } from './in-place.ts'
 import { hostResidents, type OrtResidents } from './residents.ts'
 import { loadOrt } from './runtime.ts'
 import { serializeOnnx } from './serialize.ts'
@@ -50,7 +51,8 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
 
   async function compile(graph: Graph, compileOptions: CompileOptions = {}): Promise<Executable> {
     const plain = await lowered(graph, blocked)
-    const bytes = serializeOnnx(onDevice ? forWebgpu(plain) : plain)
+    const stops = !onDevice && (compileOptions.resident ?? []).length > 0
+    const bytes = serializeOnnx(onDevice ? forWebgpu(plain) : plain, stops ? { emptySequence: STOP } : {})
     const sessionThreads = compileOptions.threads ?? threads
     const stays = onDevice ? (compileOptions.resident ?? []) : []
     const key = `${sessionThreads}:${createHash('sha1').update(bytes).update(stays.join('\0')).digest('base64')}`
@@ -75,7 +77,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
       if (shared.get(key) === held) shared.delete(key)
       await session.release()
     }
-    const executable = createExecutable({ ort, session, graph, traffic, onDevice, release })
+    const executable = createExecutable({ ort, session, graph, traffic, onDevice, stops, release })
     open.add(executable)
     return executable
   }

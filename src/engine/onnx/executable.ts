@@ -1,11 +1,12 @@
 // A session as an executable: checks what is fed, runs, and keeps a loop's next values from being copied or allocated anew: on the
 // host they are written into a second set of arrays, on a device they stay in the buffers that the provider gives.
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
-import { sizeOf } from '../../graph/dims.ts'
+import { isStatic, sizeOf } from '../../graph/dims.ts'
 import type { Graph, ValueInfo } from '../../graph/graph.ts'
 import { AutomlError } from '../../support/errors.ts'
 import type { Advance, Executable, ResidentFeeds, Tensor, Tensors } from '../engine.ts'
 import { engineError } from './errors.ts'
+import { isStop, STOP } from './in-place.ts'
 import type { OrtResidents } from './residents.ts'
 import { fromOrt, type Ort, toOrt } from './runtime.ts'
 import type { Traffic } from './traffic.ts'
@@ -17,10 +18,13 @@ export interface ExecutableParts {
   traffic: Traffic
   /** Whether next values stay in the device's own memory. */
   onDevice: boolean
+  /** Whether the session has the output that keeps preallocated ones from being copied. */
+  stops: boolean
   release(): Promise<void>
 }
 
-export function createExecutable({ ort, session, graph, traffic, onDevice, release }: ExecutableParts): Executable {
+export function createExecutable(parts: ExecutableParts): Executable {
+  const { ort, session, graph, traffic, onDevice, stops, release } = parts
   /** Where next values are written before they change places with the residents, by resident. */
   const spare = new Map<string, OrtTensor>()
 
@@ -33,6 +37,18 @@ export function createExecutable({ ort, session, graph, traffic, onDevice, relea
     } catch (cause) {
       throw engineError('onnxruntime cannot run the graph', cause)
     }
+  }
+
+  /** `call` where every output is preallocated: nothing is copied. */
+  async function callInPlace(feeds: Record<string, OrtTensor>, fetches: Record<string, OrtTensor>) {
+    try {
+      await session.run(feeds, { [STOP]: null, ...fetches })
+    } catch (cause) {
+      if (!isStop(cause)) throw engineError('onnxruntime cannot run the graph', cause)
+    }
+    traffic.up(Object.values(feeds))
+    traffic.down(Object.values(fetches))
+    return fetches
   }
 
   function spareFor(residents: OrtResidents, name: string): OrtTensor {
@@ -67,7 +83,11 @@ export function createExecutable({ ort, session, graph, traffic, onDevice, relea
       const fetches: Record<string, OrtTensor | null> = {}
       for (const { name } of graph.outputs) fetches[name] = null
       if (!onDevice) for (const [name, output] of Object.entries(next)) fetches[output] = spareFor(residents, name)
-      const results = await call(feedsOf(feeds, { state, names: own }), fetches)
+      if (stops) for (const { name, type, shape } of graph.outputs) fetches[name] ??= allocate(ort, type, shape)
+      const given = feedsOf(feeds, { state, names: own })
+      const results = Object.values(fetches).includes(null)
+        ? await call(given, fetches)
+        : await callInPlace(given, fetches as Record<string, OrtTensor>)
       const kept = new Set(Object.values(next))
       const told: Record<string, Tensor> = {}
       for (const { name } of graph.outputs) if (!kept.has(name)) told[name] = fromOrt(results[name])
@@ -87,6 +107,12 @@ export function createExecutable({ ort, session, graph, traffic, onDevice, relea
 
     release,
   }
+}
+
+/** An output's own tensor; null where its size is not known beforehand or its type not worth the trouble. */
+function allocate(ort: Ort, type: string, shape: ValueInfo['shape']): OrtTensor | null {
+  if (type !== 'float32' || !isStatic(shape)) return null
+  return new ort.Tensor('float32', new Float32Array(sizeOf(shape)), shape)
 }
 
 /** @throws ENGINE */

@@ -31,20 +31,28 @@ export const ONNX_TYPES: Record<DataType, number> = {
 /** AttributeProto.AttributeType */
 const ATTRIBUTE_TYPES: Record<AttributeKind, number> = { float: 1, int: 2, string: 3, floats: 6, ints: 7, strings: 8 }
 
-export function serializeOnnx(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export interface SerializeOptions {
+  metadata?: Readonly<Record<string, string>>
+  /** Name of an empty sequence of float32 tensors to be the first output. @default none */
+  emptySequence?: string
+}
+
+export function serializeOnnx(graph: Graph, { metadata = {}, emptySequence }: SerializeOptions = {}): Uint8Array {
   const domains = new Set(['', ...graph.nodes.map((node) => opSpec(node.op).domain ?? '')]) as Set<keyof typeof OPSETS>
-  const model = new Message().int(1, IR_VERSION).text(2, 'automl').message(7, graphMessage(graph))
+  const model = new Message().int(1, IR_VERSION).text(2, 'automl').message(7, graphMessage(graph, emptySequence))
   for (const domain of domains) model.message(8, new Message().text(1, domain).int(2, OPSETS[domain]))
   for (const [key, value] of Object.entries(metadata)) model.message(14, new Message().text(1, key).text(2, value))
   return model.finish()
 }
 
-function graphMessage(graph: Graph): Message {
+function graphMessage(graph: Graph, emptySequence?: string): Message {
   const message = new Message()
+  if (emptySequence !== undefined) message.message(1, new Message().text(2, emptySequence).text(4, 'SequenceEmpty'))
   for (const node of graph.nodes) message.message(1, nodeMessage(node))
   message.text(2, 'graph')
   for (const initializer of graph.initializers) message.message(5, tensorMessage(initializer))
   for (const input of graph.inputs) message.message(11, valueMessage(input))
+  if (emptySequence !== undefined) message.message(12, sequenceMessage(emptySequence))
   for (const output of graph.outputs) message.message(12, valueMessage(output))
   return message
 }
@@ -110,4 +118,9 @@ function valueMessage({ name, type, shape }: ValueInfo): Message {
   }
   const tensorType = new Message().int(1, ONNX_TYPES[type]).message(2, dims)
   return new Message().text(1, name).message(2, new Message().message(1, tensorType))
+}
+
+function sequenceMessage(name: string): Message {
+  const element = new Message().message(1, new Message().int(1, ONNX_TYPES.float32))
+  return new Message().text(1, name).message(2, new Message().message(4, new Message().message(1, element)))
 }
