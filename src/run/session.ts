@@ -287,7 +287,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
 
   function onDeath(worker: number, reason: string, fault: Fault | null): void {
     if (over) return
-    if (fault !== null && (!planned || fault.code === 'OUTPUT_WRITE')) {
+    const killed = fault === null || fault.code === 'OUT_OF_MEMORY'
+    if (fault !== null && ((!planned && !killed) || fault.code === 'OUTPUT_WRITE')) {
       fail(fromFault(fault))
       return
     }
@@ -304,7 +305,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       return
     }
     recorder.event({ type: 'warning', message: `worker ${worker} is started again: ${what}` })
-    startWorker(worker, planned ? 'helper' : resumed || (publisher?.count ?? 0) > 0 ? 'teller' : 'starter')
+    // What the starter died of would kill it again: once it knows the data, its trial is one of many.
+    startWorker(worker, planned ? 'helper' : resumed || dispatcher.trials.length > 0 ? 'teller' : 'starter')
   }
 
   function planTimes(): void {

@@ -5,7 +5,7 @@ import type { Fault } from './messages.ts'
 /** @param code what to call an error that carries no code of its own */
 export function toFault(error: unknown, code: ErrorCode): Fault {
   const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
-  if (error instanceof AutomlError) {
+  if (isNamed(error)) {
     const hint = error.hint === undefined ? {} : { hint: error.hint }
     return { code: error.code, message: error.message, exitCode: error.exitCode, ...hint, ...stack }
   }
@@ -17,6 +17,12 @@ export function fromFault(fault: Fault): AutomlError {
   const error = new AutomlError(fault.code as ErrorCode, fault.message, fault.exitCode, fault.hint)
   if (fault.stack !== undefined) error.stack = fault.stack
   return error
+}
+
+/** Families from other packages bring their own copy of the class. */
+function isNamed(error: unknown): error is AutomlError {
+  if (error instanceof AutomlError) return true
+  return error instanceof Error && error.name === 'AutomlError' && typeof (error as AutomlError).code === 'string'
 }
 
 function outOfMemory(message: string): boolean {

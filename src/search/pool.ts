@@ -1,5 +1,6 @@
 // Worker processes: started, spoken to, ended. A worker that dies by itself is reported with what its death said; whether it is
 // replaced is its owner's decision. Nothing a worker does can hold main up: it can always be killed.
+import { EXIT } from '../support/errors.ts'
 import { fromFault } from './fault.ts'
 import { type Fault, type FromWorker, parseFromWorker, type ToWorker } from './messages.ts'
 import { type StartOptions, startWorker, type WorkerProcess } from './start-worker.ts'
@@ -21,6 +22,8 @@ export interface Pool {
   leave(ms: number): Promise<void>
   alive(): number[]
 }
+
+const HEAP_FULL = "the worker's JavaScript heap is full"
 
 export function createPool(start: StartOptions, events: PoolEvents): Pool {
   const processes = new Map<number, WorkerProcess>()
@@ -46,11 +49,13 @@ export function createPool(start: StartOptions, events: PoolEvents): Pool {
     })
     const ended = (reason: string) => {
       if (processes.get(worker) !== started) return
+      if (started.heapIsFull()) fault = { code: 'OUT_OF_MEMORY', message: HEAP_FULL, exitCode: EXIT.failed }
       processes.delete(worker)
       if (!leaving.has(worker)) events.onDeath(worker, reason, fault)
     }
     child.on('error', (error) => ended(error.message))
-    child.on('exit', (code, signal) => ended(signal === null ? `exit code ${code}` : deathBy(signal)))
+    // After its last words have arrived.
+    child.on('close', (code, signal) => ended(signal === null ? `exit code ${code}` : deathBy(signal)))
   }
 
   function kill(worker: number): void {

@@ -6,6 +6,8 @@ export interface WorkerProcess {
   child: ChildProcess
   /** The worker's entry file. */
   entry: string
+  /** Whether it said on its way out that its JavaScript heap was full. */
+  heapIsFull(): boolean
 }
 
 export interface StartOptions {
@@ -15,16 +17,24 @@ export interface StartOptions {
   entry?: string
 }
 
+/** How V8 begins the page that it prints before it ends a process whose heap is full. */
+const HEAP_PAGE = /<--- Last few GCs --->|heap out of memory/
+
 /** The worker waits for its first message. Whoever calls this ends it. */
 export function startWorker(options: StartOptions = {}): WorkerProcess {
   const entry = options.entry ?? new URL('./worker.js', bundleRoot(import.meta.url)).pathname
   const child = fork(entry, [], {
     serialization: 'advanced',
     execArgv: options.heapMb === undefined ? [] : [`--max-old-space-size=${options.heapMb}`],
-    // A worker says what it has to say in messages; its stderr is for crashes of native code.
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // A worker says what it has to say in messages; its stderr is for crashes of native code, which are passed on.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  return { child, entry }
+  let heapIsFull = false
+  child.stderr?.on('data', (piece: Buffer) => {
+    heapIsFull ||= HEAP_PAGE.test(piece.toString())
+    if (!heapIsFull) process.stderr.write(piece)
+  })
+  return { child, entry, heapIsFull: () => heapIsFull }
 }
 
 /** Shared chunks lie one folder below the entries. */

@@ -138,7 +138,8 @@ async function createSession(
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
+      // Errors are thrown; the log would only repeat them on stderr.
+      logSeverityLevel: 4,
       ...(stays.length === 0
         ? {}
         : { preferredOutputLocation: Object.fromEntries(stays.map((name) => [name, 'gpu-buffer' as const])) }),

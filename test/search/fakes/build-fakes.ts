@@ -8,8 +8,8 @@ import { buildSync } from 'esbuild'
 import { ROOT } from '../../support/build-cli.ts'
 
 /** @returns the module's file URL, for --family-modules */
-export function fakeFamilies(): string {
-  const source = join(import.meta.dirname, 'families.ts')
+export function fakeFamilies(file = 'families.ts'): string {
+  const source = join(import.meta.dirname, file)
   const name = createHash('sha1').update(readFileSync(source)).digest('hex').slice(0, 12)
   const outfile = join(ROOT, '.tmp/test-fakes', `${name}.mjs`)
   if (!existsSync(outfile)) {
