@@ -1,5 +1,11 @@
 // Convolutions and this project's macro operators for their gradients: they stay in one piece here, since TensorFlow has them.
-import { convolve, convolveInputGradient, convolveWeightGradient, type Geometry } from '../convolve.ts'
+import {
+  convolve,
+  convolveInputGradient,
+  convolveWeightGradient,
+  type Geometry,
+  weightGradientByPlaces,
+} from '../convolve.ts'
 import type { Call, KernelTable, Made } from '../kernel.ts'
 import type { TfTensor } from '../runtime.ts'
 
@@ -37,7 +43,8 @@ export const convolutionKernels: KernelTable = {
   },
   'grad.ConvWeight': (call): Made => {
     const geometry = geometryOf(call, call.shape(0).slice(2), call.ints('kernel_shape', []))
-    return convolveWeightGradient(call.tf, call.last(0), call.last(1), geometry)
+    const weightGradient = call.runtime.binding === 'native' ? convolveWeightGradient : weightGradientByPlaces
+    return weightGradient(call.tf, call.last(0), call.last(1), geometry)
   },
 }
 

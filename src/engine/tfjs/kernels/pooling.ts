@@ -1,6 +1,6 @@
 // Pooling with channels last. Plain windows over one or two axes are TensorFlow's own; others (dilation, ceil mode, three axes, positions
 // of the maxima) combine the strided slices that the places of the window see.
-import { type Geometry, paddingOf, zerosAround } from '../convolve.ts'
+import { type Geometry, paddingOf, shiftsOf, strided, zerosAround } from '../convolve.ts'
 import type { Call, KernelTable, Made } from '../kernel.ts'
 import type { TfTensor } from '../runtime.ts'
 import { geometryOf } from './convolution.ts'
@@ -70,15 +70,37 @@ export const poolingKernels: KernelTable = {
           x.shape.map(() => 0),
           [n, ...covered, channels],
         )
-    const windows = tf.reshape(cropped, [n, ...out.flatMap((o, i) => [o, kernel[i]]), channels])
-    const single = [n, ...out.flatMap((o) => [o, 1]), channels]
-    const axes = kernel.map((_, i) => 2 + 2 * i)
-    const winners = tf.cast(tf.equal(windows, tf.reshape(call.last(1), single)), 'float32')
-    const share = tf.div(tf.reshape(call.last(2), single), tf.sum(winners, axes, true))
-    const dx = tf.reshape(tf.mul(winners, share), [n, ...covered, channels])
+    const dx = tf.reshape(tilesGradient(call, cropped, out, kernel), [n, ...covered, channels])
     const ends = covered.map((size, i): [number, number] => [0, rest[i] - size])
     return { last: zerosAround(tf, dx, ends) }
   },
+}
+
+/** x [n, ...out kernel, c] whose windows tile it; inputs 1 and 2 are y and dy. Tied maxima share. */
+function tilesGradient(call: Call, x: TfTensor, out: readonly number[], kernel: readonly number[]): TfTensor {
+  const { tf } = call
+  const channels = x.shape[x.rank - 1]
+  const [y, dy] = [call.last(1), call.last(2)]
+  if (out.length === 3) {
+    const windows = tf.reshape(x, [x.shape[0], ...out.flatMap((o, i) => [o, kernel[i]]), channels])
+    const single = [x.shape[0], ...out.flatMap((o) => [o, 1]), channels]
+    const winners = tf.cast(tf.equal(windows, tf.reshape(y, single)), 'float32')
+    return tf.mul(winners, tf.div(tf.reshape(dy, single), tf.sum(winners, [2, 4, 6], true)))
+  }
+  // Few axes and long rows: TensorFlow broadcasts those fastest.
+  const [rows, columns] = [out.length === 1 ? 1 : out[0], out[out.length - 1]]
+  const [high, wide] = [kernel.length === 1 ? 1 : kernel[0], kernel[kernel.length - 1]]
+  const bands = x.shape[0] * rows
+  const along = (v: TfTensor): TfTensor =>
+    tf.reshape(tf.tile(tf.reshape(v, [bands * columns, 1, channels]), [1, wide, 1]), [
+      bands,
+      1,
+      columns * wide * channels,
+    ])
+  const winners = tf.cast(tf.equal(tf.reshape(x, [bands, high, columns * wide * channels]), along(y)), 'float32')
+  const ties = tf.sum(tf.reshape(tf.sum(winners, 1), [bands * columns, wide, channels]), 1, true)
+  const share = tf.div(tf.reshape(dy, [bands * columns, 1, channels]), ties)
+  return tf.mul(winners, along(share))
 }
 
 function globalPool(call: Call, f: (x: TfTensor, axes: number[]) => TfTensor): Made {
@@ -130,23 +152,10 @@ function windowViews(call: Call, x: TfTensor, g: Geometry, out: readonly number[
     Math.max(after, needed[i] - before - space[i]),
   ])
   const padded = zerosAround(tf, x, pads, fill)
-  const strides = [1, ...g.strides, 1]
   return shiftsOf(g.kernel).map((shift) => {
     const begin = [0, ...shift.map((s, i) => s * g.dilations[i]), 0]
-    const size = [x.shape[0], ...spans, x.shape[x.rank - 1]]
-    const view = tf.slice(padded, begin, size)
-    if (strides.every((s) => s === 1)) return view
-    return tf.stridedSlice(
-      view,
-      size.map(() => 0),
-      size,
-      strides,
-    )
+    return strided(tf, padded, begin, out, g.strides)
   })
-}
-
-function shiftsOf(kernel: readonly number[]): number[][] {
-  return kernel.reduce<number[][]>((all, k) => all.flatMap((s) => Array.from({ length: k }, (_, i) => [...s, i])), [[]])
 }
 
 /** Elements that each window averages. */
