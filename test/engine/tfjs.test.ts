@@ -188,6 +188,7 @@ describe('tensors', () => {
     await training.step(batch)
     await training.predict({ x: batch.x })
     const warm = tfjs.memory()
+    expect(warm.numTensors).toBeGreaterThan(before.numTensors + 10)
     for (let i = 0; i < 30; i++) {
       await training.step(batch)
       await training.predict({ x: batch.x })
