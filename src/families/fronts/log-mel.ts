@@ -27,6 +27,7 @@ import {
   where,
 } from '../../graph/functions.ts'
 import type { FrontEnd, ModelInput } from '../family.ts'
+import { foldedSpectrum } from './folded-spectrum.ts'
 import { fourierFilters, melFilters } from './mel-bank.ts'
 import { quantise } from './picture.ts'
 import { type WaveGeometry, waveGeometry } from './wave-geometry.ts'
@@ -46,14 +47,11 @@ export interface LogMelFrames {
 }
 
 export function logMelFrames(g: GraphBuilder, input: ModelInput, geometry: WaveGeometry): LogMelFrames {
-  const { window, hop, mels } = geometry
+  const { window, hop } = geometry
   const wave = wholeWave(g, input.matrix)
   const peak = reduceMax(g, abs(g, wave), [2], true)
   const scaled = div(g, wave, add(g, peak, 1e-9))
-  const bins = window / 2 + 1
-  const basis = g.constant(fourierFilters(window), [2 * bins, 1, window])
-  const spectrum = conv(g, scaled, basis, null, { strides: hop, pads: [0, window - 1] })
-  const power = matmul(g, g.constant(stackedBank(geometry), [mels, 2 * bins]), mul(g, spectrum, spectrum))
+  const power = hop === window / 2 ? foldedPower(g, scaled, geometry) : plainPower(g, scaled, geometry)
   const values = sub(g, log(g, add(g, power, FLOOR)), Math.log(FLOOR))
   const steps = input.length
     ? reshape(g, cast(g, input.length, 'float32'), [-1, 1, 1])
@@ -61,6 +59,39 @@ export function logMelFrames(g: GraphBuilder, input: ModelInput, geometry: WaveG
   const valid = clip(g, add(g, floor(g, div(g, sub(g, steps, window), hop)), 1), 1, null)
   const positions = cast(g, range(g, 0, squeeze(g, dimOf(g, values, 2), [0])), 'float32')
   return { values, valid, inside: less(g, reshape(g, positions, [1, 1, -1]), valid) }
+}
+
+/** [n, mels, frames] by a strided convolution, whatever the hop. */
+function plainPower(g: GraphBuilder, wave: Value, geometry: WaveGeometry): Value {
+  const { window, hop, mels } = geometry
+  const bins = window / 2 + 1
+  const basis = g.constant(fourierFilters(window), [2 * bins, 1, window])
+  const spectrum = conv(g, wave, basis, null, { strides: hop, pads: [0, window - 1] })
+  const bank = bankOf(geometry)
+  const stacked = new Float32Array(mels * 2 * bins)
+  for (let m = 0; m < mels; m++) {
+    const row = bank.subarray(m * bins, (m + 1) * bins)
+    stacked.set(row, m * 2 * bins)
+    stacked.set(row, m * 2 * bins + bins)
+  }
+  return matmul(g, g.constant(stacked, [mels, 2 * bins]), mul(g, spectrum, spectrum))
+}
+
+/** The same where windows overlap by half. */
+function foldedPower(g: GraphBuilder, wave: Value, geometry: WaveGeometry): Value {
+  const { window, mels } = geometry
+  const bins = window / 2 + 1
+  const bank = bankOf(geometry)
+  const columns = Float32Array.from(
+    { length: bins * mels },
+    (_, at) => bank[(at % mels) * bins + Math.floor(at / mels)],
+  )
+  return transpose(g, matmul(g, foldedSpectrum(g, wave, window), g.constant(columns, [bins, mels])), [0, 2, 1])
+}
+
+/** [mels, bins] */
+function bankOf({ window, mels }: WaveGeometry): Float32Array {
+  return melFilters(window, mels, window <= 256 ? ASSUMED_RATE_HZ.short : ASSUMED_RATE_HZ.long)
 }
 
 export interface LogMelOptions {
@@ -122,17 +153,4 @@ function wholeWave(g: GraphBuilder, matrix: Value): Value {
 
 function batchSize(g: GraphBuilder, x: Value): Value {
   return squeeze(g, dimOf(g, x, 0), [0])
-}
-
-/** [mels, 2 * bins]: the bank twice, for squared cosines and squared sines. */
-function stackedBank({ window, mels }: WaveGeometry): Float32Array {
-  const bins = window / 2 + 1
-  const bank = melFilters(window, mels, window <= 256 ? ASSUMED_RATE_HZ.short : ASSUMED_RATE_HZ.long)
-  const stacked = new Float32Array(mels * 2 * bins)
-  for (let m = 0; m < mels; m++) {
-    const row = bank.subarray(m * bins, (m + 1) * bins)
-    stacked.set(row, m * 2 * bins)
-    stacked.set(row, m * 2 * bins + bins)
-  }
-  return stacked
 }
