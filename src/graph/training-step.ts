@@ -5,7 +5,7 @@ import { GraphBuilder, type Value } from './builder.ts'
 import { add, mul, sub } from './functions.ts'
 import { gradients } from './gradients/gradients.ts'
 import type { DataType, Graph } from './graph.ts'
-import { Network, type ParameterSource, type ParameterSpec, parameterInputs } from './layers/network.ts'
+import { isDecayed, Network, type ParameterSource, type ParameterSpec, parameterInputs } from './layers/network.ts'
 import { clipByNorm, type Optimizer } from './optimizers/optimizer.ts'
 
 /** Type and shape of one example's part of the batch. */
@@ -91,7 +91,7 @@ export function buildTrainingStep(definition: NetworkDefinition, options: StepOp
   trained.forEach(({ spec, value }, i) => {
     const { name, shape } = spec
     const slots = optimizer.slots.map((slot) => g.input(slotName(name, slot), 'float32', shape))
-    const next = optimizer.update(g, { value, grad: grads[i], slots, scalars, decay: spec.kind === 'weight' })
+    const next = optimizer.update(g, { value, grad: grads[i], slots, scalars, decay: isDecayed(spec), kind: spec.kind })
     publish(spec, next.value)
     optimizer.slots.forEach((slot, k) => {
       g.output(nextName(slotName(name, slot)), next.slots[k])

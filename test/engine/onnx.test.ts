@@ -3,7 +3,19 @@ import type { Tensor } from '../../src/engine/engine.ts'
 import { createOnnxEngine } from '../../src/engine/onnx/engine.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import { decodeGraph, encodeGraph } from '../../src/graph/encoding.ts'
-import { add, cast, concat, dimOf, isNan, matmul, mul, reshape, softmax, where } from '../../src/graph/functions.ts'
+import {
+  add,
+  cast,
+  concat,
+  dimOf,
+  isNan,
+  matmul,
+  mul,
+  reshape,
+  slice,
+  softmax,
+  where,
+} from '../../src/graph/functions.ts'
 import type { Graph } from '../../src/graph/graph.ts'
 
 const engine = createOnnxEngine({ threads: 1 })
@@ -92,4 +104,18 @@ test('shapes with several symbols are reshaped at run time', async () => {
   expect(out.swapped.shape).toEqual([3, 2, 1, 2])
   expect(out.n.data[0]).toBe(2)
   await run.release()
+})
+
+test('a slice of an axis of unknown length claims no length that the axis may not have', async () => {
+  const g = new GraphBuilder()
+  const x = g.input('x', 'float32', ['n', 't'])
+  const cut = slice(g, x, 1, 0, 5)
+  expect(typeof cut.shape[1]).toBe('string')
+  const padded = g.op('Pad', [x, g.ints([0, 0, 0, 5]), g.scalar(0)], { mode: 'constant' })
+  expect(slice(g, padded, 1, 0, 5).shape).toEqual(['n', 5])
+  g.output('length', g.op('Shape', [cut], { start: 1, end: 2 }))
+  const executable = await engine.compile(g.build())
+  const { length } = await executable.run({ x: f32([1, 3], [1, 2, 3]) })
+  expect(Number(length.data[0])).toBe(3)
+  await executable.release()
 })

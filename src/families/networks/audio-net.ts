@@ -13,7 +13,7 @@ export const audioNet: Family = {
   portfolio(profile) {
     if (profile.kind !== 'audio') return null
     const params = {
-      rate: 4e-3,
+      rate: 6e-3,
       weightDecay: 0.02,
       dropout: 0.2,
       labelSmoothing: 0.05,
@@ -26,7 +26,7 @@ export const audioNet: Family = {
     return [{ params, order: 30 }]
   },
   space: () => ({
-    rate: { type: 'float', low: 1e-3, high: 1e-2, log: true, reason: 'peak of the one-cycle schedule for AdamW' },
+    rate: { type: 'float', low: 1e-3, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few clips' },
     dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few clips' },
     labelSmoothing: { type: 'float', low: 0, high: 0.2, reason: 'keeps scores comparable across examples' },

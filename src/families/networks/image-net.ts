@@ -19,7 +19,7 @@ export const imageNet: Family = {
     if (profile.kind !== 'image' || profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return null
     const few = profile.trainCount < FEW
     const params = {
-      rate: 4e-3,
+      rate: 6e-3,
       weightDecay: 0.02,
       dropout: few ? 0.2 : 0.1,
       labelSmoothing: 0.05,
@@ -36,7 +36,7 @@ export const imageNet: Family = {
     return [{ params, order: 30 }]
   },
   space: () => ({
-    rate: { type: 'float', low: 1e-3, high: 1e-2, log: true, reason: 'peak of the one-cycle schedule for AdamW' },
+    rate: { type: 'float', low: 1e-3, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few pictures' },
     dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few pictures' },
     labelSmoothing: { type: 'float', low: 0, high: 0.2, reason: 'keeps scores comparable across examples' },

@@ -40,7 +40,7 @@ export function halve(net: Network, x: Value): Value {
  */
 export function head(net: Network, x: Value, intercepts: Float32Array): Value {
   const name = net.layerName('head')
-  const weight = net.parameter(`${name}.weight`, [x.shape[1] as number, intercepts.length], zeros)
+  const weight = net.parameter(`${name}.weight`, [x.shape[1] as number, intercepts.length], zeros, 'head')
   const bias = net.parameter(`${name}.bias`, [intercepts.length], () => intercepts.slice(), 'bias')
   return gemm(net.g, x, weight, bias)
 }

@@ -1,5 +1,5 @@
 // Chooses and feeds the picture network: size from the time a cycle has, policy from the data.
-import { adamW } from '../../graph/optimizers/adamw.ts'
+import { muon } from '../../graph/optimizers/muon.ts'
 import type { Link } from '../common/label-statistics.ts'
 import type { FrontEnd, TrialContext } from '../family.ts'
 import type { Pictures } from './augment/pictures.ts'
@@ -82,7 +82,7 @@ export function pictureLearnerPlan(
         forward: pictureForward(network, intercepts),
       },
       batch,
-      optimizer: adamW({ beta2: 0.99 }),
+      optimizer: muon({ beta2: 0.99 }),
       rate: options.rate,
       weightDecay: options.weightDecay,
       labelSmoothing: options.labelSmoothing,

@@ -1,5 +1,5 @@
 // Series, by a small InceptionTime on a fixed number of steps.
-import { adamW } from '../../graph/optimizers/adamw.ts'
+import { muon } from '../../graph/optimizers/muon.ts'
 import { linkOf } from '../common/label-statistics.ts'
 import type { Family } from '../family.ts'
 import { PLAIN_SIGNAL_POLICY, type SignalPolicy, type Signals, signalBatches } from './augment/signals.ts'
@@ -16,7 +16,7 @@ export const seriesNet: Family = {
     if (profile.kind !== 'series' || profile.matrices[0].spec.format === 'SPARSE') return null
     if (seriesFront(profile, 256) === null) return null
     const params = {
-      rate: 2e-3,
+      rate: 5e-3,
       weightDecay: 0.02,
       dropout: 0.2,
       filters: 16,
@@ -30,7 +30,7 @@ export const seriesNet: Family = {
     return [{ params, order: 40 }]
   },
   space: () => ({
-    rate: { type: 'float', low: 5e-4, high: 8e-3, log: true, reason: 'peak of the one-cycle schedule for AdamW' },
+    rate: { type: 'float', low: 5e-4, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few series' },
     dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few series' },
     filters: { type: 'choice', options: [8, 16, 32], reason: 'per kernel size; the paper has 32' },
@@ -84,7 +84,7 @@ export const seriesNet: Family = {
           forward: seriesForward(network, interceptsOf(trial, link)),
         },
         batch: batchFor(count, 32),
-        optimizer: adamW({ beta2: 0.99 }),
+        optimizer: muon({ beta2: 0.99 }),
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         labelSmoothing: 0.05,

@@ -1,5 +1,5 @@
 // Text, by a TextCNN on the tokens that training texts hold often enough.
-import { adamW } from '../../graph/optimizers/adamw.ts'
+import { muon } from '../../graph/optimizers/muon.ts'
 import { linkOf } from '../common/label-statistics.ts'
 import { allRows } from '../common/train-classical.ts'
 import type { Family } from '../family.ts'
@@ -80,7 +80,7 @@ export const textCnn: Family = {
           forward: textForward(network, interceptsOf(trial, link)),
         },
         batch: batchFor(count, 64),
-        optimizer: adamW({ beta2: 0.99 }),
+        optimizer: muon({ beta2: 0.99 }),
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         labelSmoothing: 0.02,

@@ -1,5 +1,5 @@
 // Videos, by two-dimensional convolutions with temporal shift on a few frames.
-import { adamW } from '../../graph/optimizers/adamw.ts'
+import { muon } from '../../graph/optimizers/muon.ts'
 import { linkOf } from '../common/label-statistics.ts'
 import type { Family, TrialContext } from '../family.ts'
 import { framesFront } from '../fronts/frames.ts'
@@ -18,7 +18,7 @@ export const videoNet: Family = {
   portfolio(profile) {
     if (profile.kind !== 'video' || profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return null
     const params = {
-      rate: 3e-3,
+      rate: 5e-3,
       weightDecay: 0.03,
       dropout: 0.3,
       shift: 0.1,
@@ -31,7 +31,7 @@ export const videoNet: Family = {
     return [{ params, order: 40 }]
   },
   space: () => ({
-    rate: { type: 'float', low: 1e-3, high: 1e-2, log: true, reason: 'peak of the one-cycle schedule for AdamW' },
+    rate: { type: 'float', low: 1e-3, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few videos' },
     dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few videos' },
     shift: { type: 'float', low: 0, high: 0.25, reason: 'the camera may point elsewhere' },
@@ -88,7 +88,7 @@ export const videoNet: Family = {
           forward: videoForward(network, interceptsOf(trial, link)),
         },
         batch: batchFor(count, 32),
-        optimizer: adamW({ beta2: 0.99 }),
+        optimizer: muon({ beta2: 0.99 }),
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         labelSmoothing: 0.05,

@@ -30,6 +30,6 @@ export function embedding(
   width: number,
   init: Initializer = normal(0.05),
 ): Value {
-  const table = net.parameter(`${net.layerName('embedding')}.weight`, [count, width], init)
+  const table = net.parameter(`${net.layerName('embedding')}.weight`, [count, width], init, 'embedding')
   return gather(net.g, table, ids)
 }

@@ -14,8 +14,16 @@ export interface ParameterSpec {
   readonly name: string
   readonly shape: readonly number[]
   readonly init: Initializer
-  /** 'weight': decayed; 'bias': trained but not decayed (biases, scales); 'statistic': not trained, updated by its layer. */
-  readonly kind: 'weight' | 'bias' | 'statistic'
+  /**
+   * 'weight': a linear map between hidden layers, [out, in, ...] or [in, out]; 'embedding': a table of vectors; 'head': the map to the
+   * output; 'bias': trained but not decayed (biases, scales); 'statistic': not trained, updated by its layer.
+   */
+  readonly kind: 'weight' | 'embedding' | 'head' | 'bias' | 'statistic'
+}
+
+/** Whether weight decay shrinks such a parameter. */
+export function isDecayed({ kind }: ParameterSpec): boolean {
+  return kind === 'weight' || kind === 'embedding' || kind === 'head'
 }
 
 /** Gives the value for a parameter: a graph input or a constant. */

@@ -323,9 +323,15 @@ function sliceDim(dim: Dim, start: Dim | undefined, end: Dim | undefined, step: 
   if (step < 0) return start === -1 && typeof end === 'number' && end <= -FAR ? ceilDivDims(dim, -step) : undefined
   const from = typeof start === 'number' && start < 0 ? addDims(dim, start) : start
   const to = typeof end === 'number' && end >= FAR ? dim : typeof end === 'number' && end < 0 ? addDims(dim, end) : end
-  return typeof dim === 'string' && typeof end === 'number' && end > 0 && end < FAR && step !== 1
-    ? undefined
-    : ceilDivDims(difference(to, from), step)
+  // A symbolic dimension may be shorter than the end asks for.
+  if (typeof dim === 'string' && typeof end === 'number' && end >= 0 && end < FAR && leastOf(dim) < end)
+    return undefined
+  return ceilDivDims(difference(to, from), step)
+}
+
+/** What a dimension is at least: n of `(x+n)`, as dimensions are not negative. */
+function leastOf(dim: string): number {
+  return Number(/^\([^()+]*\+(\d+)\)$/.exec(dim)?.[1] ?? 0)
 }
 
 /** to - from, cancelling a common symbol: (h-1) - (h-3) is 2. */

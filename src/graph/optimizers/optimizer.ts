@@ -2,6 +2,7 @@
 // change (learning rate, momentum, decay) is a scalar input of the step, so schedules live outside.
 import type { GraphBuilder, Value } from '../builder.ts'
 import { div, minimum, mul, reduceSumSquare, sqrt } from '../functions.ts'
+import type { ParameterSpec } from '../layers/network.ts'
 
 /** Scalars of one step, by name. */
 export type Scalars = Readonly<Record<string, Value>>
@@ -24,6 +25,8 @@ export interface UpdateCall {
   scalars: Scalars
   /** Whether weight decay applies to this parameter. */
   decay: boolean
+  /** What the parameter is to its layer. */
+  kind: ParameterSpec['kind']
 }
 
 /** Scales all gradients so that their joint norm is at most `limit` (Pascanu et al. 2013, section 3.2). */
