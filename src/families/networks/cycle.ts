@@ -16,6 +16,9 @@ export const FIRST_CYCLE: CycleShape = { warmup: 0.2, peak: 1, start: 0.1, end: 
 /** Restarting at the full rate would throw away what the last cycle found; half of it still escapes its minimum. */
 export const LATER_CYCLE: CycleShape = { warmup: 0.05, peak: 0.6, start: 0.3, end: 0.005 }
 
+/** Rows held out until now join at the end: low enough to keep what was learned, high enough to learn from them. */
+export const REFIT_CYCLE: CycleShape = { warmup: 0.1, peak: 0.25, start: 0.2, end: 0.005 }
+
 /** @param done share of the cycle in [0, 1]; @returns factor on the base learning rate */
 export function rateAt(shape: CycleShape, done: number): number {
   const { warmup, peak, start, end } = shape

@@ -18,7 +18,7 @@ import { AutomlError } from '../../support/errors.ts'
 import { type Link, priorIntercepts, targetsOf } from '../common/label-statistics.ts'
 import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
 import { classifier } from './classifier.ts'
-import { FIRST_CYCLE, LATER_CYCLE, rateAt } from './cycle.ts'
+import { type CycleShape, FIRST_CYCLE, LATER_CYCLE, REFIT_CYCLE, rateAt } from './cycle.ts'
 import { nextCycleMs, publishIsDue } from './cycle-plan.ts'
 import { type EpochSampler, epochSampler } from './epochs.ts'
 import type { LearnerPlan, NetworkLearner } from './learner.ts'
@@ -39,6 +39,9 @@ interface FoldState {
   training: Training
   sampler: EpochSampler
 }
+
+/** Share of the last cycle that trains on the held-out rows too. */
+const REFIT_SHARE = 0.25
 
 /** What is kept between cycles and across interruptions. */
 interface Course {
@@ -103,8 +106,20 @@ export async function* trainNetwork(
         course.signature = chosen.signature
       }
       learner = chosen
-      yield* runCycle(trial, clock, course, chosen, folds, targets, cycleMs, link)
+      // A cross-validation's networks have seen every row between them; a single one leaves out those that judged it.
+      const isLast = folds.length === 1 && course.cycle > 0 && cycleMs >= 0.98 * trainableMs(trial, clock, course)
+      const shape = folds.every(({ training }) => training.steps === 0) ? FIRST_CYCLE : LATER_CYCLE
+      const cycle = { trial, clock, course, learner, folds, targets, link }
+      yield* runCycle({ ...cycle, shape, cycleMs: isLast ? cycleMs * (1 - REFIT_SHARE) : cycleMs })
+      const validation = yield* publish(cycle, false)
       course.cycle++
+      if (!isLast) continue
+      const order = rng.split('refit order')
+      const everything = [{ ...folds[0], sampler: epochSampler(allTeachingRows(trial, targets, link), order) }]
+      yield* runCycle({ ...cycle, folds: everything, shape: REFIT_CYCLE, cycleMs: trainableMs(trial, clock, course) })
+      const weights = await folds[0].training.weights('average')
+      yield { type: 'candidate', validation, model: averageModel(learner, [weights], link), trainedOn: 'all' }
+      return
     }
   } finally {
     await releaseAll(folds, trainer)
@@ -116,19 +131,22 @@ async function releaseAll(folds: readonly FoldState[], trainer: Trainer | null):
   await trainer?.release()
 }
 
-async function* runCycle(
-  trial: TrialContext,
-  clock: TrainingClock,
-  course: Course,
-  learner: NetworkLearner,
-  folds: FoldState[],
-  targets: Float32Array,
-  cycleMs: number,
-  link: Link,
-): AsyncGenerator<TrialEvent, void, void> {
+interface Cycle {
+  trial: TrialContext
+  clock: TrainingClock
+  course: Course
+  learner: NetworkLearner
+  folds: readonly FoldState[]
+  targets: Float32Array
+  link: Link
+  shape: CycleShape
+  cycleMs: number
+}
+
+/** Trains every fold for its share of the cycle; in the middle of a long one, offers what is better than all before. */
+async function* runCycle(cycle: Cycle): AsyncGenerator<TrialEvent, void, void> {
+  const { trial, clock, course, learner, folds, targets, shape, cycleMs } = cycle
   const { classCount } = trial.profile
-  const fresh = folds.every(({ training }) => training.steps === 0)
-  const shape = fresh ? FIRST_CYCLE : LATER_CYCLE
   const batch = Math.max(1, learner.batch)
   const size = learner.definition.inputShape.reduce((a, b) => a * b, 1)
   const x = learner.definition.inputType === 'uint8' ? new Uint8Array(batch * size) : new Float32Array(batch * size)
@@ -173,17 +191,17 @@ async function* runCycle(
       }
       if (
         folds.length === 1 &&
-        done > (fresh ? 0.4 : 0.15) &&
+        shape !== REFIT_CYCLE &&
+        done > (shape === FIRST_CYCLE ? 0.4 : 0.15) &&
         done < 0.85 &&
         publishIsDue(clock.spentMs(), publishedAt, course.publishMs)
       ) {
         publishedAt = clock.spentMs()
-        yield* publish(trial, clock, course, learner, folds, link, true)
+        yield* publish(cycle, true)
         paused += clock.spentMs() - publishedAt
       }
     }
   }
-  yield* publish(trial, clock, course, learner, folds, link, false)
 }
 
 /** Time left for training, once judging on the validation rows and predicting the test rows are taken off. */
@@ -192,16 +210,14 @@ function trainableMs(trial: TrialContext, clock: TrainingClock, { publishMs }: C
   return clock.leftMs() - (publishMs > 0 ? 1.4 * publishMs * (1 + testShare) : 0) - FIRST_MARGIN_MS
 }
 
-/** Judges the averaged weights and offers them: always at the end of a cycle, in its middle only when they are the best so far. */
+/**
+ * Judges the averaged weights and offers them: always at the end of a cycle, in its middle only when they are the best so far.
+ * @returns scores of the validation rows, [plan.rows.length, K]
+ */
 async function* publish(
-  trial: TrialContext,
-  clock: TrainingClock,
-  course: Course,
-  learner: NetworkLearner,
-  folds: FoldState[],
-  link: Link,
+  { trial, clock, course, learner, folds, link }: Omit<Cycle, 'shape' | 'cycleMs'>,
   onlyIfBetter: boolean,
-): AsyncGenerator<TrialEvent, void, void> {
+): AsyncGenerator<TrialEvent, Float32Array, void> {
   const { plan, profile, labels } = trial
   const start = clock.spentMs()
   const weights: Weights[] = []
@@ -215,10 +231,11 @@ async function* publish(
   }
   course.publishMs = clock.spentMs() - start
   const quality = nauc(labelsOf(labels, plan.rows, profile.classCount), validation, profile.classCount)
-  if (onlyIfBetter && quality <= course.best) return
+  if (onlyIfBetter && quality <= course.best) return validation
   course.best = Math.max(course.best, quality)
   const model = folds.length === 1 ? models[0] : averageModel(learner, weights, link)
   yield { type: 'candidate', validation, model, trainedOn: 'train' }
+  return validation
 }
 
 /** Mean of the class probabilities of several networks, each over all views. */
@@ -277,6 +294,11 @@ function teachingRows(rows: Int32Array, targets: Float32Array, classCount: numbe
   if (link === 'sigmoid') return rows
   const kept = rows.filter((row) => targets.subarray(row * classCount, (row + 1) * classCount).some((t) => t > 0))
   return kept.length > 0 ? kept : rows
+}
+
+function allTeachingRows({ profile }: TrialContext, targets: Float32Array, link: Link): Int32Array {
+  const rows = Int32Array.from({ length: profile.trainCount }, (_, row) => row)
+  return teachingRows(rows, targets, profile.classCount, link)
 }
 
 function labelsOf(labels: Float32Array, rows: Int32Array, classCount: number): Float32Array {
