@@ -25,8 +25,8 @@ export interface NetworkFacts {
   skipped: Readonly<Record<string, string>>
 }
 
-/** Forward and backward passes of a batch: three times the forward products. */
-const stepFlops = ({ forwardMacs, batch }: Reference): number => 3 * 2 * forwardMacs * batch
+/** Forward products of a batch, and as many again for the gradients of weights and of inputs. */
+const stepFlops = ({ forwardMacs, inputMacs, batch }: Reference): number => 2 * (3 * forwardMacs - inputMacs) * batch
 
 export function jsonLine({ reference, settings, results, peak, skipped }: NetworkFacts): string {
   const ours = results.find(({ name }) => name === 'ours')

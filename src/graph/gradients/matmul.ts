@@ -1,6 +1,6 @@
 // Gradients of matrix products: dA = dY B^T, dB = A^T dY, with transposes folded into the products.
 import type { GraphBuilder, Value } from '../builder.ts'
-import { gemm, mul, reshape, transpose, unsqueeze } from '../functions.ts'
+import { gemm, mul, reshape, unsqueeze } from '../functions.ts'
 import {
   firstGrad,
   type GradientTable,
@@ -31,24 +31,15 @@ export const matmulGradients: GradientTable = {
         ? gemm(g, b!, dy, null, { transA: transB, transB: true, alpha })
         : gemm(g, dy, b!, null, { transB: !transB, alpha })
     const db = () =>
-      transB ? weightGradient(g, dy, a!, transA, alpha) : gemm(g, a!, dy, null, { transA: !transA, alpha })
+      transB
+        ? gemm(g, dy, a!, null, { transA: true, transB: transA, alpha })
+        : gemm(g, a!, dy, null, { transA: !transA, alpha })
     const dc = () => unbroadcast(g, beta === 1 ? dy : mul(g, dy, beta), c!)
     return [call.wants(0) ? da() : null, call.wants(1) ? db() : null, c && call.wants(2) ? dc() : null].slice(
       0,
       call.inputs.length,
     )
   },
-}
-
-/**
- * dy^T a, [rows of b, columns of b]. Where dy is small beside it, transposing dy first is cheaper than having the product read it by
- * columns.
- */
-function weightGradient(g: GraphBuilder, dy: Value, a: Value, transA: boolean, alpha: number): Value {
-  const columns = a.shape[transA ? 0 : 1]
-  const small = typeof columns === 'number' && typeof dy.shape[0] === 'number' && columns >= 8 * dy.shape[0]
-  if (small) return gemm(g, transpose(g, dy, [1, 0]), a, null, { transB: transA, alpha })
-  return gemm(g, dy, a, null, { transA: true, transB: transA, alpha })
 }
 
 function matmulGradient(call: RuleCall, transA: boolean, transB: boolean, alpha: number): (Value | null)[] {
