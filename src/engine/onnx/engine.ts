@@ -51,7 +51,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
 
   async function compile(graph: Graph, compileOptions: CompileOptions = {}): Promise<Executable> {
     const plain = await lowered(graph, blocked)
-    const stops = !onDevice && (compileOptions.resident ?? []).length > 0
+    const stops = device === 'cpu' && (compileOptions.resident ?? []).length > 0
     const bytes = serializeOnnx(onDevice ? forWebgpu(plain) : plain, stops ? { emptySequence: STOP } : {})
     const sessionThreads = compileOptions.threads ?? threads
     const stays = onDevice ? (compileOptions.resident ?? []) : []
