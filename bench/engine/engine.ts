@@ -1,13 +1,15 @@
 // Training steps, inference, start-up and memory of the four reference networks against PyTorch, TensorFlow, JAX and TensorFlow.js on the
 // same machine: rounds of all contenders in turn, every measurement in a process of its own, medians of the rounds' best steps.
 //   npm run bench:engine [-- --json] [--only mlp] [--rounds 3] [--device cpu|webgpu|cuda] [--threads 2] [--peers torch,jax]
+//   npm run bench:engine -- --profile [--only mlp]      where ours spends a step
 // PYTHON, PYTHON_TF and PYTHON_JAX name interpreters that have torch, tensorflow and jax; a contender that does not run is skipped with
 // its reason. TensorFlow.js is minutes slower and measured in the first round alone.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Contender, type Measured, nodeContender, type Outcome, pythonPeers, type Settings } from './contender.ts'
-import { references } from './networks.ts'
+import { type Reference, references } from './networks.ts'
 import { measureGemm, measureOurs } from './ours.ts'
+import { profile } from './profile.ts'
 import { type ContenderResult, jsonLine, textLines } from './report.ts'
 import { measureTfjs, type TfjsBackend } from './tfjs_peer.ts'
 
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     peers: { type: 'string', default: 'torch,tensorflow,jax,tfjs-cpu,tfjs-wasm' },
     steps: { type: 'string' },
     child: { type: 'string' },
+    profile: { type: 'boolean', default: false },
   },
 })
 
@@ -32,7 +35,9 @@ const settingsFor = (network: string): Settings => ({
   steps: Number(values.steps ?? STEPS[network] ?? 1),
 })
 
-await (values.child === undefined ? compare() : runChild(values.child, values.only!))
+if (values.child !== undefined) await runChild(values.child, values.only!)
+else if (values.profile) await profileAll()
+else await compare()
 
 async function runChild(kind: string, network: string): Promise<void> {
   const settings = settingsFor(network)
@@ -41,6 +46,16 @@ async function runChild(kind: string, network: string): Promise<void> {
   const measured =
     kind === 'ours' ? await measureOurs(reference, settings) : await measureTfjs(reference, kind as TfjsBackend)
   console.log(JSON.stringify(measured))
+}
+
+async function profileAll(): Promise<void> {
+  for (const reference of chosen()) {
+    for (const line of await profile(reference, settingsFor(reference.name))) console.log(line)
+  }
+}
+
+function chosen(): readonly Reference[] {
+  return references.filter(({ name }) => values.only === undefined || values.only.split(',').includes(name))
 }
 
 async function compare(): Promise<void> {
@@ -68,8 +83,7 @@ async function compare(): Promise<void> {
     if (gemm.gflops > peak.gflops) peak = { gflops: gemm.gflops, by: contender.name }
   }
 
-  const chosen = references.filter(({ name }) => values.only === undefined || values.only.split(',').includes(name))
-  for (const reference of chosen) {
+  for (const reference of chosen()) {
     const rounds = new Map<Contender, Measured[]>()
     const variants = new Map<Contender, string>()
     for (let round = 0; round < Number(values.rounds); round++) {

@@ -25,7 +25,7 @@ part() {
   if timeout 3600 "$@" >"$out/$name" 2>"$out/$name.log"; then
     echo "- $name: done" >>"$out/parts.txt"
   else
-    echo "- $name: FAILED with $? ($(grep -v '^ *$' "$out/$name.log" | tail -n 1 | cut -c 1-160))" >>"$out/parts.txt"
+    echo "- $name: FAILED with $? ($(grep -i error "$out/$name.log" | tail -n 1 | cut -c 1-160))" >>"$out/parts.txt"
   fi
 }
 
