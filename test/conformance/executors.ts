@@ -63,8 +63,22 @@ const FIRST = new Set(
 const LARGE = /blocks of channels|larger product|\[8,16,4,4\]/
 const WEBGPU_TRAININGS = /^(SGD with Nesterov|AdamW|a text network)/
 
+/** What onnxruntime 1.30's WebGPU provider refuses or gets wrong, by title: kept here, so that each is printed until it is mended. */
+const WEBGPU_GAPS: readonly [RegExp, string][] = [
+  [
+    /^MaxPool: (overlapping|gaps|dilated|places)/,
+    'the WebGPU provider has no MaxPool with indices, which gradients of overlaps need',
+  ],
+  [/^Resize: linear, antialiased/, 'the WebGPU provider has no antialiased Resize'],
+  [/^Pow: a row by a column/, 'the WebGPU provider fails on Pow where both sides broadcast across each other'],
+  [/^FusedConv: /, 'the WebGPU provider forgets the second summand of FusedConv'],
+  [/^ReduceLogSumExp: large/, 'the WebGPU provider overflows in ReduceLogSumExp'],
+]
+
 function skipsOnWebgpu({ kind, title }: Job): string | undefined {
   if (kind === 'training') return WEBGPU_TRAININGS.test(title) ? undefined : 'large for a software device'
+  const gap = WEBGPU_GAPS.find(([pattern]) => pattern.test(title))
+  if (gap) return gap[1]
   if (LARGE.test(title)) return 'large for a software device'
   const all = process.env.CONFORMANCE === 'full'
   return all || FIRST.has(title) ? undefined : 'one case per operator; npm run conformance runs all'

@@ -10,7 +10,7 @@ import { createReferenceEngine } from './reference/engine.ts'
 import { interpret, toReference } from './reference/interpreter.ts'
 import type { RefTensor } from './reference/tensor.ts'
 import { summaryOf, type Tally } from './summary.ts'
-import { isExact, relativeError, TOLERANCE } from './tolerance.ts'
+import { relativeError, TOLERANCE, toleranceOf } from './tolerance.ts'
 import { networkCases, optimizerCases, runTraining, type TrainingCase } from './trainings.ts'
 
 /** Expected outputs by case, computed once for all executors of a file. */
@@ -82,7 +82,7 @@ export function conformance(executor: Executor): void {
           expect({ type, shape: [...shape] }, name).toEqual({ type: expected.type, shape: [...expected.shape] })
           const error = relativeError(data as ArrayLike<number>, expected, c.floor)
           record(c.op, error)
-          const limit = isExact(expected.type) ? TOLERANCE.exact : TOLERANCE.float32 * (c.slack ?? 1)
+          const limit = toleranceOf(expected.type, c.op, executor.kind, c.slack)
           expect(
             error,
             `${name}: received [${preview(data)}], expected [${preview(expected.data)}]`,

@@ -5,11 +5,13 @@ import type { RefTensor } from './reference/tensor.ts'
 export const TOLERANCE = {
   /**
    * 24-bit mantissas round at 6e-8. Sums here have up to a few thousand terms, whose errors add like their root, and kernels use
-   * polynomials for exp, tanh and erf that are good to a few 1e-7 relative to 1: 1e-5 leaves one decimal of room.
+   * polynomials for exp, tanh and erf that are good to a few 1e-7 relative to 1: 3e-6 leaves room for other processors.
    */
-  float32: 1e-5,
-  /** Casts to float64 and back: what comes out went through float32. */
-  float64: 1e-6,
+  float32: 3e-6,
+  /** On WebGPU: WGSL allows exp, log and pow some units in the last place more, relative to their arguments. */
+  webgpu: 3e-5,
+  /** sin and cos on WebGPU: WGSL asks for 2^-11 absolute, within one period. */
+  webgpuWaves: 2 ** -11,
   /** Integers and truth values are counted, compared and moved: no rounding. */
   exact: 0,
   /** Central differences in float64 with steps of 1e-5: the square of the step, and rounding over the step. */
@@ -43,6 +45,13 @@ export function relativeError(
     worst = Math.max(worst, error)
   }
   return worst / scale
+}
+
+/** What an output of type `type` of a case for `op` may be off by, on an executor of `kind`. */
+export function toleranceOf(type: string, op: string, kind: string, slack = 1): number {
+  if (isExact(type)) return TOLERANCE.exact
+  if (kind !== 'onnx-webgpu') return slack * TOLERANCE.float32
+  return op === 'Sin' || op === 'Cos' ? TOLERANCE.webgpuWaves : slack * TOLERANCE.webgpu
 }
 
 export const isExact = (type: string) => !type.startsWith('float')

@@ -82,7 +82,7 @@ export const reductionCases: readonly GraphCase[] = [
     build: (g, [x]) => g.op('ReduceLogSumExp', [x, g.ints([1])], { keepdims: 0 }),
     smooth: false,
     // A float32 near 1000 is known to 3e-5, and so are the weights exp(x - 1001).
-    slack: 6,
+    slack: 20,
   },
   ...['ArgMax', 'ArgMin'].flatMap((op) =>
     [
