@@ -1,0 +1,4 @@
+// A driver that never comes back, and holds the process's only thread.
+process.once('message', () => {
+  for (;;);
+})
