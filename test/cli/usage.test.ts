@@ -38,9 +38,9 @@ describe('wrong usage exits with 2, one clear line and no stack', () => {
     ['no command', [], 'no command given', 'commands: fit, predict'],
     ['an unknown command', ['fti', 'x'], "unknown command 'fti'", 'Did you mean fit?'],
     [
-      'a device that nothing drives',
-      ['fit', 'fixtures/wine', '--device', 'cuda'],
-      '--device: received "cuda"',
+      'a device that the engine has on no machine',
+      ['fit', 'fixtures/wine', '--engine', 'tfjs', '--device', 'webgpu'],
+      '--device: received "webgpu"; --engine tfjs has auto, cpu, cuda',
       'automl doctor',
     ],
     ['an unknown option', ['fit', 'x', '--bugdet', '5s'], "unknown option '--bugdet'", 'Did you mean --budget?'],
