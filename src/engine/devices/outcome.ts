@@ -1,8 +1,8 @@
 // What became of the attempt to compute with a pair, and how a person is told.
 export type Outcome =
   /**
-   * A small network trains to the processor's numbers. `stepMs`: one training step of the yardstick network, null when that took
-   * longer than the probe may. `deviceName`: as the system calls it, where it tells.
+   * A small network trains to the processor's numbers. `stepMs`: one training step of the yardstick network, null when that takes
+   * longer than a probe may. `deviceName`: as the system calls it, where it tells.
    */
   | { kind: 'works'; stepMs: number | null; version: string; deviceName: string }
   /** Not here. `hint`: the command that adds it. */

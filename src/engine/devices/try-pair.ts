@@ -34,6 +34,7 @@ export async function tryPair(pair: Pair, verified: (soFar: Working) => void): P
     if (wrong !== null) return { kind: 'wrong', reason: wrong }
     const works: Working = { kind: 'works', stepMs: null, version: await versionOf(engine), deviceName: nameOf(engine) }
     verified(works)
+    if (await isPlainJavaScript(engine)) return works
     return { ...works, stepMs: await timedStep(engine) }
   } catch (error) {
     const hint = error instanceof AutomlError && error.hint !== undefined ? { hint: error.hint } : {}
@@ -108,6 +109,12 @@ async function withTraining<T>(engine: Engine, task: Task, use: (training: Train
   } finally {
     await trainer.release()
   }
+}
+
+/** Its step of the yardstick takes the better part of a minute: nothing that a choice would be made by. */
+async function isPlainJavaScript({ name }: Engine): Promise<boolean> {
+  if (name !== 'tfjs') return false
+  return (await (await import('../tfjs/runtime.ts')).loadRuntime()).binding === 'javascript'
 }
 
 async function versionOf({ name }: Engine): Promise<string> {

@@ -1,9 +1,8 @@
 // Residents in a GPU's memory: onnxruntime tensors whose buffers the provider owns. A step gives new buffers for the next values; the
 // old ones go back to the provider's pool, so that after the second step nothing is allocated.
 import type { Tensor as OrtTensor } from 'onnxruntime-node'
-import { AutomlError } from '../../support/errors.ts'
 import type { Tensor, Tensors } from '../engine.ts'
-import { checkShape, type OrtResidents } from './residents.ts'
+import { checkShape, holding, type OrtResidents } from './residents.ts'
 import { type Ort, toOrt } from './runtime.ts'
 import type { Traffic } from './traffic.ts'
 import type { Transfer } from './transfer.ts'
@@ -16,38 +15,26 @@ export async function deviceResidents(
   onRelease: () => void,
 ): Promise<OrtResidents> {
   const held = new Map<string, OrtTensor>()
-  const tensorOf = (name: string): OrtTensor => {
-    const tensor = held.get(name)
-    if (tensor === undefined) throw new AutomlError('ENGINE', `there is no resident ${name}`)
-    return tensor
-  }
   const upload = (tensor: Tensor) => {
     traffic.up([toOrt(ort, tensor)])
     return transfer.upload(tensor)
   }
   for (const [name, tensor] of Object.entries(tensors)) held.set(name, await upload(tensor))
+  const holder = holding(held)
   return {
-    names: Object.keys(tensors),
-    tensor: tensorOf,
-    replace(name, next) {
-      const old = tensorOf(name)
-      held.set(name, next)
-      return old
-    },
+    ...holder,
     async read(names) {
       const out: Record<string, Tensor> = {}
       for (const name of names) {
-        out[name] = await transfer.download(tensorOf(name))
+        out[name] = await transfer.download(holder.tensor(name))
         traffic.down([toOrt(ort, out[name])])
       }
       return out
     },
     async write(given) {
       for (const [name, tensor] of Object.entries(given)) {
-        checkShape(name, tensor, tensorOf(name).dims)
-        const next = await upload(tensor)
-        tensorOf(name).dispose()
-        held.set(name, next)
+        checkShape(name, tensor, holder.tensor(name).dims)
+        holder.replace(name, await upload(tensor)).dispose()
       }
     },
     async release() {

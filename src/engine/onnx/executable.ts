@@ -3,7 +3,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { isStatic, sizeOf } from '../../graph/dims.ts'
 import type { Graph, ValueInfo } from '../../graph/graph.ts'
-import { AutomlError } from '../../support/errors.ts'
+import { checkedFeed } from '../check-feed.ts'
 import type { Advance, Executable, ResidentFeeds, Tensor, Tensors } from '../engine.ts'
 import { engineError } from './errors.ts'
 import { isStop, STOP } from './in-place.ts'
@@ -113,17 +113,4 @@ export function createExecutable(parts: ExecutableParts): Executable {
 function allocate(ort: Ort, type: string, shape: ValueInfo['shape']): OrtTensor | null {
   if (type !== 'float32' || !isStatic(shape)) return null
   return new ort.Tensor('float32', new Float32Array(sizeOf(shape)), shape)
-}
-
-/** @throws ENGINE */
-function checkedFeed(input: ValueInfo, tensor: Tensor | undefined): Tensor {
-  const expected = `${input.type}[${input.shape.join(', ')}]`
-  if (tensor === undefined) throw new AutomlError('ENGINE', `input ${input.name} ${expected} is not fed`)
-  const fits =
-    tensor.type === input.type &&
-    tensor.shape.length === input.shape.length &&
-    input.shape.every((dim, i) => typeof dim === 'string' || dim === tensor.shape[i])
-  if (fits) return tensor
-  const received = `${tensor.type}[${tensor.shape.join(', ')}]`
-  throw new AutomlError('ENGINE', `input ${input.name}: received ${received}; must be ${expected}`)
 }

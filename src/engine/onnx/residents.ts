@@ -14,21 +14,30 @@ export interface OrtResidents extends Residents {
   replace(name: string, next: OrtTensor): OrtTensor
 }
 
-export function hostResidents(ort: Ort, tensors: Tensors, onRelease: () => void): OrtResidents {
-  const held = new Map(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(ort, copyOf(tensor))]))
-  const tensorOf = (name: string): OrtTensor => {
-    const tensor = held.get(name)
-    if (tensor === undefined) throw new AutomlError('ENGINE', `there is no resident ${name}`)
-    return tensor
+/** What is held, by name: the same wherever it lives. */
+export function holding(held: Map<string, OrtTensor>): Pick<OrtResidents, 'names' | 'tensor' | 'replace'> {
+  const tensor = (name: string): OrtTensor => {
+    const found = held.get(name)
+    if (found === undefined) throw new AutomlError('ENGINE', `there is no resident ${name}`)
+    return found
   }
   return {
-    names: Object.keys(tensors),
-    tensor: tensorOf,
+    names: [...held.keys()],
+    tensor,
     replace(name, next) {
-      const old = tensorOf(name)
+      const old = tensor(name)
       held.set(name, next)
       return old
     },
+  }
+}
+
+export function hostResidents(ort: Ort, tensors: Tensors, onRelease: () => void): OrtResidents {
+  const held = new Map(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(ort, copyOf(tensor))]))
+  const holder = holding(held)
+  const tensorOf = holder.tensor
+  return {
+    ...holder,
     read: async (names) => Object.fromEntries(names.map((name) => [name, copyOf(fromOrt(tensorOf(name)))])),
     async write(given) {
       for (const [name, tensor] of Object.entries(given)) {

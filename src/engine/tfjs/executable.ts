@@ -2,10 +2,11 @@
 // residents. Computing blocks the event loop until the last step is done; only reading results back waits.
 import type { Graph } from '../../graph/graph.ts'
 import { AutomlError } from '../../support/errors.ts'
+import { checkedFeed } from '../check-feed.ts'
 import type { Advance, Executable, ResidentFeeds, Tensor, Tensors } from '../engine.ts'
 import { type Cell, disposeCell, fromLast } from './cell.ts'
 import { kernelError } from './errors.ts'
-import { cellOfConstant, cellOfTensor, checkedFeed, tensorOfCell } from './host-tensors.ts'
+import { cellOfConstant, cellOfTensor, tensorOfCell } from './host-tensors.ts'
 import { Call, type Made } from './kernel.ts'
 import { type PlanStep, planOf } from './plan.ts'
 import type { TfjsResidents } from './residents.ts'

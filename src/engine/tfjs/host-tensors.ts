@@ -1,7 +1,5 @@
 // Tensors of callers as cells and back. Arrays are copied both ways: tfjs keeps the arrays it is given.
-import { formatShape } from '../../graph/dims.ts'
-import type { Initializer, ValueInfo } from '../../graph/graph.ts'
-import { AutomlError } from '../../support/errors.ts'
+import type { Initializer } from '../../graph/graph.ts'
 import type { Tensor, TensorData, TensorType } from '../engine.ts'
 import { type Cell, hostCell, hostOf, plainOf, tfType } from './cell.ts'
 import type { Tf } from './runtime.ts'
@@ -44,19 +42,6 @@ export function tensorOfCellNow(tf: Tf, cell: Cell): Tensor {
   const type = cell.type as TensorType
   const values = cell.plain === undefined ? hostOf(tf, cell) : cell.plain.dataSync()
   return { type, shape: [...cell.shape], data: filled(type, values) }
-}
-
-/** @throws ENGINE naming the input, what was received and what is needed */
-export function checkedFeed(input: ValueInfo, tensor: Tensor | undefined): Tensor {
-  const expected = `${input.type}[${input.shape.join(', ')}]`
-  if (tensor === undefined) throw new AutomlError('ENGINE', `input ${input.name} ${expected} is not fed`)
-  const fits =
-    tensor.type === input.type &&
-    tensor.shape.length === input.shape.length &&
-    input.shape.every((dim, i) => typeof dim === 'string' || dim === tensor.shape[i])
-  if (fits) return tensor
-  const received = `${tensor.type}${formatShape(tensor.shape)}`
-  throw new AutomlError('ENGINE', `input ${input.name}: received ${received}; must be ${expected}`)
 }
 
 function ownValues(data: TensorData): Float32Array | Int32Array | Uint8Array {
