@@ -114,6 +114,9 @@ export async function* trainNetwork(
       const validation = yield* publish(cycle, false)
       course.cycle++
       if (!isLast) continue
+      // Weights that have learned from the rows that judge them must not be what a later session goes on from.
+      const judged = await snapshot({ ...course, spentMs: clock.spentMs() }, folds)
+      trial.saveState(() => judged)
       const order = rng.split('refit order')
       const everything = [{ ...folds[0], sampler: epochSampler(allTeachingRows(trial, targets, link), order) }]
       yield* runCycle({ ...cycle, folds: everything, shape: REFIT_CYCLE, cycleMs: trainableMs(trial, clock, course) })

@@ -193,12 +193,12 @@ test.each(table)(
     const run = await runTrial(family, { engine, task, yields, params })
     const candidate = lastCandidate(run)
     expect(quality(run, candidate.validation!)).toBeGreaterThan(0.8)
-    if (candidate.trainedOn === 'train') {
-      const exported = await runExported(engine, task, candidate.model, run.plan.rows)
-      exported.forEach((score, i) => {
-        expect(Math.abs(score - candidate.validation![i])).toBeLessThan(1e-4)
-      })
-    }
+    // What has seen the validation rows is judged by the scores of what had not: only the latter can be compared.
+    const judged = run.events.findLast((e): e is Candidate => e.type === 'candidate' && e.trainedOn === 'train')!
+    const exported = await runExported(engine, task, judged.model, run.plan.rows)
+    exported.forEach((score, i) => {
+      expect(Math.abs(score - judged.validation![i])).toBeLessThan(1e-4)
+    })
     for (const score of candidate.validation!) expect(score >= 0 && score <= 1).toBe(true)
   },
   120_000,
@@ -229,6 +229,20 @@ test.each(table)(
   },
   120_000,
 )
+
+test('the last cycle ends on all rows, and what is saved then has not seen the rows that judge', async () => {
+  const { family, params, make } = TASKS.table
+  const run = await runTrial(family, { engine, task: make(ONE), yields: 120, params })
+  const candidates = run.events.filter((e): e is Candidate => e.type === 'candidate')
+  const [before, last] = candidates.slice(-2)
+  expect([before.trainedOn, last.trainedOn]).toEqual(['train', 'all'])
+  expect(last.validation).toEqual(before.validation)
+  expect(run.states.at(-1)!.arrays).toEqual(run.states.at(-2)!.arrays)
+  const [a, b] = await Promise.all(
+    [before, last].map(({ model }) => runExported(engine, make(ONE), model, run.plan.rows)),
+  )
+  expect(b).not.toEqual(a)
+})
 
 test.each(table.filter(([name]) => name !== 'text as a bag'))(
   '%s: folds judge every row, and a saved state goes on',

@@ -196,6 +196,8 @@ export interface TrialRun {
   events: TrialEvent[]
   /** As saved after the last event. */
   state: TrialState
+  /** As saved at each candidate. */
+  states: TrialState[]
 }
 
 type Snapshot = Parameters<TrialContext['saveState']>[0]
@@ -237,11 +239,13 @@ export async function runTrial(family: Family, options: TrialOptions): Promise<T
   }
   const events: TrialEvent[] = []
   let state: TrialState = { facts: {}, arrays: {} }
+  const states: TrialState[] = []
   for await (const event of family.train(trial)) {
     events.push(event)
     // Between yields, as a worker does: a trial that has ended has let go of its networks.
     if (save !== null && (left <= 2 || event.type === 'candidate')) state = await (save as Snapshot)()
+    if (event.type === 'candidate') states.push(state)
     if (--left <= 0) break
   }
-  return { plan, labels, events, state }
+  return { plan, labels, events, state, states }
 }
