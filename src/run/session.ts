@@ -101,7 +101,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       options.sliceSteps === null
         ? { kind: 'clock', nowMs: clock.elapsedMs, untilMs }
         : { kind: 'steps', sliceSteps: options.sliceSteps, maxSlices: options.maxSlices ?? Number.MAX_SAFE_INTEGER },
-    library: () => library!,
+    currentLibrary: () => library!,
     costly: (predictMs, sinceKeptMs) =>
       10 * predictMs > sinceKeptMs && options.budgetMs - clock.elapsedMs() > 0.15 * options.budgetMs,
     hooks: {

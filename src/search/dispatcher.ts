@@ -23,7 +23,7 @@ export interface DispatcherOptions {
   search: string
   seed: number
   schedule: Schedule
-  library(): Library
+  currentLibrary(): Library
   /** A trial leads so clearly or the end is so near that predicting often is worth its time. */
   costly(predictMs: number, sinceKeptMs: number): boolean
   hooks: DispatcherHooks
@@ -193,7 +193,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const sinceKept = nowMs() - (keptAtMs.get(trial.id) ?? Number.NEGATIVE_INFINITY)
     const costly = schedule.kind === 'clock' && options.costly(predictMsOf(trial.id), sinceKept)
     const { quality, keep } = options
-      .library()
+      .currentLibrary()
       .consider({ trial: trial.id, member, family, trainedOn, validation }, costly)
     if (!message.staged) pool.send(worker, { type: 'verdict', trial: trial.id, member, keep })
     if (quality === null) return
@@ -210,7 +210,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function onMember(message: Of<'member'>): void {
-    const library = options.library()
+    const library = options.currentLibrary()
     predictMs.set(message.trial, message.predictMs)
     keptAtMs.set(message.trial, nowMs())
     const replaced = library.stage(message.trial, message.member, message.predictMs)
