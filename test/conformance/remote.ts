@@ -1,13 +1,13 @@
 // A runner behind a process boundary, for devices whose drivers hang or crash: jobs go to a child process, one at a time, each with a
 // time limit. A child that dies or does not answer fails its job; the next job gets a new child.
 import { type ChildProcess, fork } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { buildSync } from 'esbuild'
+import { ROOT } from '../support/build-cli.ts'
+import { vulkanEnvironment } from '../support/vulkan.ts'
 import type { Runner } from './executors.ts'
 import type { Job, JobResult } from './job.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
 const JOB_LIMIT_MS = 60_000
 /** Shaders are compiled and the driver is loaded. */
 const START_LIMIT_MS = 30_000
@@ -21,27 +21,10 @@ export interface RemoteJob {
 
 export type RemoteAnswer = { id: number; result: JobResult } | { id: number; error: string }
 
-/** SwiftShader and a Vulkan loader as Debian's chromium-common has them. */
-const CHROMIUM = '/usr/lib/chromium'
-const SWIFTSHADER = `${CHROMIUM}/vk_swiftshader_icd.json`
-const DRIVER_FOLDERS = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d']
-
-/** Environment that lets the Vulkan loader find a driver; null where there is none. macOS and Windows bring their own. */
-function driverEnvironment(): Record<string, string> | null {
-  if (process.platform !== 'linux' || process.env.VK_DRIVER_FILES) return {}
-  if (DRIVER_FOLDERS.some((folder) => existsSync(folder) && readdirSync(folder).some((f) => f.endsWith('.json'))))
-    return {}
-  return existsSync(SWIFTSHADER) ? { VK_DRIVER_FILES: SWIFTSHADER, LD_LIBRARY_PATH: CHROMIUM } : null
-}
-
 export async function startRemote(): Promise<Runner | { skipped: string }> {
-  const environment = driverEnvironment()
-  if (environment === null) {
-    return {
-      skipped:
-        'no Vulkan driver (install one, or name one in VK_DRIVER_FILES: Debian’s chromium-common has SwiftShader)',
-    }
-  }
+  const vulkan = vulkanEnvironment()
+  if ('missing' in vulkan) return { skipped: vulkan.missing }
+  const environment = vulkan.env
   const outfile = join(ROOT, '.tmp/conformance', `child-${process.pid}.mjs`)
   buildSync({
     entryPoints: [join(import.meta.dirname, 'remote-child.ts')],
