@@ -1,6 +1,7 @@
 // Explicit, splittable randomness: xoshiro128** (Blackman & Vigna 2018, https://prng.di.unimi.it/xoshiro128starstar.c).
 // A stream is split by a label, so that adding a consumer never shifts the numbers another one sees.
 // Nothing in this project calls Math.random.
+import { fillInside, outside } from './ziggurat.ts'
 
 export class Rng {
   readonly #s: Uint32Array
@@ -54,18 +55,18 @@ export class Rng {
   }
 
   /**
-   * Fills `out` with normal numbers (Box-Muller, both values of each pair, from 32 bits each): three times as fast as `normal` for
-   * millions of weights. Returns its argument.
+   * Fills `out` with normal numbers, 24 bits of each (a ziggurat): ten times as fast as `normal` for millions of weights. Returns its
+   * argument.
    */
   fillNormal(out: Float32Array, deviation = 1): Float32Array {
-    for (let i = 0; i < out.length; i += 2) {
-      const radius = deviation * Math.sqrt(-2 * Math.log((this.uint32() + 1) / 4294967296))
-      const angle = (2 * Math.PI * this.uint32()) / 4294967296
-      out[i] = radius * Math.cos(angle)
-      // Beyond the end of an odd length this writes nothing.
-      out[i + 1] = radius * Math.sin(angle)
+    const s = this.#s
+    let at = 0
+    for (;;) {
+      at = fillInside(out, at, s, deviation)
+      if (at === out.length) return out
+      const x = outside(this.uint32() | 0, this)
+      if (!Number.isNaN(x)) out[at++] = deviation * x
     }
-    return out
   }
 
   /** Fisher-Yates, in place; returns its argument. */
