@@ -3,6 +3,7 @@
 // brings. Every operator of the op table but onnxruntime's blocked ones.
 import { availableParallelism } from 'node:os'
 import type { Graph } from '../../graph/graph.ts'
+import { simplify } from '../../graph/simplify/simplify.ts'
 import type { CompileOptions, Engine, Executable } from '../engine.ts'
 import { createExecutable, type ExecutableHost } from './executable.ts'
 import { createResidents, type TfjsResidents } from './residents.ts'
@@ -34,7 +35,7 @@ export async function createTfjsEngine(options: TfjsEngineOptions = {}): Promise
     // libtensorflow takes all cores; the JavaScript backend has one thread.
     threads: runtime.binding === 'native' ? availableParallelism() : 1,
     async compile(graph: Graph, _options: CompileOptions = {}) {
-      const executable = createExecutable(graph, host)
+      const executable = createExecutable(simplify(graph), host)
       open.add(executable)
       return executable
     },
