@@ -78,8 +78,11 @@ export interface Engine {
   readonly device: string
   readonly threads: number
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>
-  /** Copies tensors to where the engine computes. */
-  reside(tensors: Tensors): Promise<Residents>
+  /**
+   * Copies tensors to where the engine computes. `adopt`: their arrays, no two the same, are the engine's from now on, which need not copy
+   * them and may write to them. @default false
+   */
+  reside(tensors: Tensors, options?: { adopt?: boolean }): Promise<Residents>
   usage(): EngineUsage
   /** Ends every executable still open. */
   close(): Promise<void>

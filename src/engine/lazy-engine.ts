@@ -24,7 +24,7 @@ export function createLazyEngine(pair: Pair, threads: number, create = createEng
       return engine?.threads ?? threads
     },
     compile: async (graph, options) => (await get()).compile(graph, options),
-    reside: async (tensors) => (await get()).reside(tensors),
+    reside: async (tensors, options) => (await get()).reside(tensors, options),
     usage: () => engine?.usage() ?? NOTHING_YET,
     async close() {
       if (made !== null) await (await made).close()

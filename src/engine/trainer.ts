@@ -102,22 +102,27 @@ export async function createTrainer(
   }
 
   function freshArrays(rng: Rng): Record<string, Float32Array> {
-    const specs = new Map(plan.parameters.map((spec) => [spec.name, spec]))
+    const drawn = new Map(plan.parameters.map(({ name, shape, init }) => [name, init(rng.split(name), shape)] as const))
     return Object.fromEntries(
       plan.state.map(({ name, shape, parameter, role }) => {
-        const { init } = specs.get(parameter)!
-        return [name, role === 'slot' ? new Float32Array(sizeOf(shape)) : init(rng.split(parameter), shape)]
+        if (role === 'slot') return [name, new Float32Array(sizeOf(shape))]
+        const initial = drawn.get(parameter)!
+        return [name, role === 'average' ? initial.slice() : initial]
       }),
     )
   }
 
-  async function begin(arrays: Readonly<Record<string, Float32Array>>, seed: number, taken: number): Promise<Training> {
+  /** @param start `adopt`: nobody else holds the arrays */
+  async function begin(
+    arrays: Readonly<Record<string, Float32Array>>,
+    start: { seed: number; taken: number; adopt: boolean },
+  ): Promise<Training> {
     const given = plan.state.map(({ name }): [string, Tensor] => [
       name,
       tensorOf(name, arrays[name] ?? new Float32Array()),
     ])
-    const residents = await engine.reside(Object.fromEntries(given))
-    return createTraining(residents, seed, taken)
+    const residents = await engine.reside(Object.fromEntries(given), { adopt: start.adopt })
+    return createTraining(residents, start.seed, start.taken)
   }
 
   function createTraining(residents: Residents, firstSeed: number, taken: number): Training {
@@ -199,8 +204,8 @@ export async function createTrainer(
 
   return {
     parameters: plan.parameters,
-    start: (rng) => begin(freshArrays(rng), rng.split('steps').uint32() | 0, 0),
-    resume: ({ facts, arrays }) => begin(arrays, facts.seed, facts.step),
+    start: (rng) => begin(freshArrays(rng), { seed: rng.split('steps').uint32() | 0, taken: 0, adopt: true }),
+    resume: ({ facts, arrays }) => begin(arrays, { seed: facts.seed, taken: facts.step, adopt: false }),
     async release() {
       await executable.release()
       if (evaluation) await (await evaluation).release()

@@ -14,7 +14,7 @@ import { deviceResidents } from './device-residents.ts'
 import { engineError } from './errors.ts'
 import { createExecutable } from './executable.ts'
 import { STOP } from './in-place.ts'
-import { hostResidents, type OrtResidents } from './residents.ts'
+import { copiesOf, hostResidents, type OrtResidents } from './residents.ts'
 import { loadOrt } from './runtime.ts'
 import { serializeOnnx } from './serialize.ts'
 import { countTraffic } from './traffic.ts'
@@ -82,7 +82,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
     return executable
   }
 
-  async function reside(tensors: Tensors): Promise<Residents> {
+  async function reside(tensors: Tensors, { adopt = false } = {}): Promise<Residents> {
     const ort = await loadOrt()
     const onRelease = () => residents.delete(state)
     let state: OrtResidents
@@ -91,7 +91,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
         createSession(bytes, device, threads, output === 'cpu' ? [] : ['y'])
       transfer ??= createTransfer(ort, session)
       state = await deviceResidents(ort, transfer, traffic, tensors, onRelease)
-    } else state = hostResidents(ort, tensors, onRelease)
+    } else state = hostResidents(ort, adopt ? tensors : copiesOf(tensors), onRelease)
     residents.add(state)
     return state
   }

@@ -32,8 +32,9 @@ export function holding(held: Map<string, OrtTensor>): Pick<OrtResidents, 'names
   }
 }
 
+/** Takes the arrays over. */
 export function hostResidents(ort: Ort, tensors: Tensors, onRelease: () => void): OrtResidents {
-  const held = new Map(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(ort, copyOf(tensor))]))
+  const held = new Map(Object.entries(tensors).map(([name, tensor]) => [name, toOrt(ort, tensor)]))
   const holder = holding(held)
   const tensorOf = holder.tensor
   return {
@@ -60,6 +61,10 @@ export function checkShape(name: string, { shape }: Tensor, expected: readonly n
     'ENGINE',
     `resident ${name}: received shape ${formatShape(shape)}; must be ${formatShape(expected)}`,
   )
+}
+
+export function copiesOf(tensors: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, copyOf(tensor)]))
 }
 
 function copyOf({ type, shape, data }: Tensor): Tensor {

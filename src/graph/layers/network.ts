@@ -7,7 +7,7 @@ import type { GraphBuilder, Value } from '../builder.ts'
 import { formatShape, sizeOf } from '../dims.ts'
 import { add, mul } from '../functions.ts'
 
-/** Fills a new parameter. `shape` as the layer declared it. */
+/** Fills a new parameter: an array of its own, which whoever calls may write to. `shape` as the layer declared it. */
 export type Initializer = (rng: Rng, shape: readonly number[]) => Float32Array
 
 export interface ParameterSpec {
