@@ -35,6 +35,11 @@ const convNet = classifier([2, 8, 8], (net, { x }) => {
   const h = relu(net.g, batchNorm(net, convolution(net, x, 8, [3, 3], { bias: false })))
   return linear(net, dropout(net, flatten(net.g, maxPool(net.g, h, [2, 2])), 0.2), 3)
 })
+/** Overlapping windows, and many equal maxima: zeros after the ReLU. */
+const overlapNet = classifier([2, 8, 8], (net, { x }) => {
+  const h = relu(net.g, convolution(net, x, 8, [3, 3]))
+  return linear(net, flatten(net.g, maxPool(net.g, h, [3, 3], { strides: 2, pads: 1 })), 3)
+})
 const attention = classifier([5, 8], (net, { x }) =>
   linear(net, flatten(net.g, layerNorm(net, multiHeadAttention(net, x, 2))), 3),
 )
@@ -103,12 +108,13 @@ async function placement(definition: NetworkDefinition): Promise<string | null> 
   }
 }
 
-const networks = { mlp, convNet, attention, recurrent }
+const networks = { mlp, convNet, overlapNet, attention, recurrent }
 const placements: Record<string, string | null> = {}
 for (const [name, definition] of Object.entries(networks)) placements[name] = await placement(definition)
 const report = {
   placements,
   mlp: { cpu: await train('cpu', mlp), webgpu: await train('webgpu', mlp) },
   convNet: { cpu: await train('cpu', convNet), webgpu: await train('webgpu', convNet) },
+  overlapNet: { cpu: await train('cpu', overlapNet), webgpu: await train('webgpu', overlapNet) },
 }
 process.stdout.write(`${JSON.stringify(report)}\n`, () => process.kill(process.pid, 'SIGKILL'))

@@ -23,6 +23,7 @@ interface Report {
   placements: Record<string, string | null>
   mlp: { cpu: Trained; webgpu: Trained }
   convNet: { cpu: Trained; webgpu: Trained }
+  overlapNet: { cpu: Trained; webgpu: Trained }
 }
 
 const STEPS = 20
@@ -54,7 +55,7 @@ describe.skipIf('missing' in vulkan)('training on webgpu', () => {
     report = await runChild('env' in vulkan ? vulkan.env : {})
   }, 170_000)
 
-  it.each(['mlp', 'convNet'] as const)('gives the numbers of the processor over 20 steps: %s', (name) => {
+  it.each(['mlp', 'convNet', 'overlapNet'] as const)('gives the numbers of the processor over 20 steps: %s', (name) => {
     const { cpu, webgpu } = report[name]
     expect(cpu.losses[STEPS - 1]).toBeLessThan(0.8 * cpu.losses[0])
     expect(worst(cpu.losses, webgpu.losses)).toBeLessThan(1e-4)
@@ -62,26 +63,32 @@ describe.skipIf('missing' in vulkan)('training on webgpu', () => {
     expect(worst(cpu.predicted, webgpu.predicted)).toBeLessThan(1e-3)
   })
 
-  it.each(['mlp', 'convNet'] as const)('moves only the batch, scalars and seed up, and the loss down: %s', (name) => {
-    const { webgpu, cpu } = report[name]
-    const perStep = webgpu.uploaded / STEPS - webgpu.batchBytes
-    // At most a dozen numbers of four bytes.
-    expect(perStep).toBeGreaterThan(0)
-    expect(perStep).toBeLessThanOrEqual(48)
-    expect(perStep % 4).toBe(0)
-    expect(webgpu.downloaded).toBe(4 * STEPS)
-    expect(webgpu.stateTensors).toBeGreaterThan(10)
-    expect([cpu.uploaded, cpu.downloaded]).toEqual([0, 0])
-  })
+  it.each(['mlp', 'convNet', 'overlapNet'] as const)(
+    'moves only the batch, scalars and seed up, and the loss down: %s',
+    (name) => {
+      const { webgpu, cpu } = report[name]
+      const perStep = webgpu.uploaded / STEPS - webgpu.batchBytes
+      // At most a dozen numbers of four bytes.
+      expect(perStep).toBeGreaterThan(0)
+      expect(perStep).toBeLessThanOrEqual(48)
+      expect(perStep % 4).toBe(0)
+      expect(webgpu.downloaded).toBe(4 * STEPS)
+      expect(webgpu.stateTensors).toBeGreaterThan(10)
+      expect([cpu.uploaded, cpu.downloaded]).toEqual([0, 0])
+    },
+  )
 
   it('goes on from a saved state as if nothing had happened, and leaves no tensor behind', () => {
-    for (const { webgpu } of [report.mlp, report.convNet]) {
+    for (const { webgpu } of [report.mlp, report.convNet, report.overlapNet]) {
       expect(webgpu.resumedLoss).toBe(webgpu.wentOnLoss)
       expect(webgpu.left).toEqual({ tensors: 0, executables: 0 })
     }
   })
 
-  it.each(['mlp', 'convNet', 'attention', 'recurrent'])('leaves no node of a step to the processor: %s', (name) => {
-    expect(report.placements[name]).toBeNull()
-  })
+  it.each(['mlp', 'convNet', 'overlapNet', 'attention', 'recurrent'])(
+    'leaves no node of a step to the processor: %s',
+    (name) => {
+      expect(report.placements[name]).toBeNull()
+    },
+  )
 })

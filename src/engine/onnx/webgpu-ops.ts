@@ -18,6 +18,7 @@ import {
   transpose,
 } from '../../graph/functions.ts'
 import type { Graph, GraphNode } from '../../graph/graph.ts'
+import { isPlainWindow, type Pooling, placesOnlyScatter, scatterToWinners } from './webgpu-ops-pooling.ts'
 
 type Rewrite = (g: GraphBuilder, inputs: readonly Value[], node: GraphNode) => Value
 
@@ -45,12 +46,15 @@ const REWRITES: Readonly<Record<string, Rewrite>> = {
 }
 
 export function forWebgpu(graph: Graph): Graph {
-  if (!graph.nodes.some((node) => node.op in REWRITES)) return graph
+  if (!graph.nodes.some(({ op, outputs }) => op in REWRITES || (op === 'MaxPool' && outputs.length === 2))) return graph
   const g = new GraphBuilder()
   const values = new Map<string, Value>()
+  /** Places that exist no more, by name. */
+  const places = new Map<string, Pooling>()
   for (const { name, type, shape } of graph.inputs) values.set(name, g.input(name, type, shape))
   for (const c of graph.initializers) values.set(c.name, g.constant(c.data, c.shape, c.type, c.name))
   for (const node of graph.nodes) {
+    if (isWrittenAway(node)) continue
     const inputs = node.inputs.map((name) => (name === '' ? null : values.get(name)!))
     const rewrite = REWRITES[node.op]
     const outputs = rewrite
@@ -62,6 +66,23 @@ export function forWebgpu(graph: Graph): Graph {
   }
   for (const { name } of graph.outputs) g.output(name, values.get(name)!)
   return g.build()
+
+  /** Of the gradient of a MaxPool: the pooling with places, what reshapes the places, and what scatters to them. */
+  function isWrittenAway({ op, inputs, outputs, attrs }: GraphNode): boolean {
+    if (op === 'MaxPool' && outputs.length === 2) {
+      const x = values.get(inputs[0])!
+      if (!isPlainWindow(x, attrs) || !placesOnlyScatter(graph, outputs[1])) return false
+      const y = g.op('MaxPool', [x], attrs)
+      values.set(outputs[0], y)
+      places.set(outputs[1], { x, y, attrs })
+      return true
+    }
+    const pooling = places.get(inputs[op === 'ScatterElements' ? 1 : 0])
+    if (pooling === undefined) return false
+    if (op === 'Reshape') places.set(outputs[0], pooling)
+    else values.set(outputs[0], scatterToWinners(g, pooling, values.get(inputs[0])!, values.get(inputs[2])!))
+    return true
+  }
 }
 
 function sumOf(g: GraphBuilder, [first, ...rest]: readonly Value[]): Value {
