@@ -76,7 +76,7 @@ export function writePixels(pixels: Pixels, channels: number, out: Uint8Array, a
       out[to + 2] = color ? data[from + 2] : data[from]
       if (channels === 4) out[to + 3] = stored === 2 ? data[from + 1] : 255
     } else {
-      out[to] = color ? (299 * data[from] + 587 * data[from + 1] + 114 * data[from + 2] + 500) / 1000 : data[from]
+      out[to] = color ? ((299 * data[from] + 587 * data[from + 1] + 114 * data[from + 2] + 500) / 1000) | 0 : data[from]
       if (channels === 2) out[to + 1] = stored === 4 ? data[from + 3] : 255
     }
   }

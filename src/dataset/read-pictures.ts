@@ -1,9 +1,11 @@
 // COMPRESSED matrices of chosen rows -> DenseBatch of uint8 pictures at their own sizes. Sizes come from the pictures, never
 // from row_count and col_count (some files state width and height the other way round). Frames of one video are padded to
 // its largest. An unreadable picture becomes a black one and its row is reported; too many of them end the reading.
+// Where few steps are asked for, the pictures at others are not decoded, and faults in them not found.
 import pLimit from 'p-limit'
 import { DataError } from '../support/errors.ts'
 import type { DenseBatch } from './batch.ts'
+import { middlesOfFixed, middlesOfVarying } from './middle-steps.ts'
 import type { PictureHeader } from './picture-header.ts'
 import {
   decodePicture,
@@ -23,8 +25,8 @@ import { type Span, type Wire, WireError, wireOver } from './wire.ts'
 
 /** Share of a split's examples that may have unreadable pictures. */
 export const MAX_UNREADABLE_SHARE = 0.01
-/** Pictures in the thread pool at a time: as many as a laptop has fast cores; more only holds memory. */
-const POOLED_AT_A_TIME = 4
+/** Pictures given to the thread pool at a time: enough to keep it busy while this thread computes on others for a while. */
+const POOLED_AT_A_TIME = { min: 4, max: 64, bytes: 24e6 }
 
 /** Rows of a split found unreadable so far, with the fault of each. */
 export type UnreadableRows = Map<number, DataError>
@@ -34,13 +36,17 @@ interface Frame {
   header: PictureHeader
 }
 
-/** @throws DATA_RECORD; DATA_PICTURE when over 1 % of the split's examples are unreadable */
+/**
+ * @param steps only so many pictures of each example, the middles of equal parts. @default all
+ * @throws DATA_RECORD; DATA_PICTURE when over 1 % of the split's examples are unreadable
+ */
 export async function readPictureRows(
   index: RecordIndex,
   spec: DatasetSpec,
   matrix: number,
   rows: Int32Array,
   unreadable: UnreadableRows,
+  steps?: number,
 ): Promise<DenseBatch> {
   const { rows: rowCount, cols, channels } = spec.matrices[matrix]
   const field = `${matrix}_compressed`
@@ -48,7 +54,7 @@ export async function readPictureRows(
   const order = ascendingOrder(rows)
   const sorted = order === null ? rows : order.map((position) => rows[position])
   const examples: { pixels: Uint8Array; shape: number[] }[] = new Array(rows.length)
-  const limit = pLimit(POOLED_AT_A_TIME)
+  const limit = pLimit(POOLED_AT_A_TIME.max)
 
   for (const group of readRecords(index, sorted, false)) {
     const wire = wireOver(group.bytes)
@@ -59,19 +65,22 @@ export async function readPictureRows(
       const position = order === null ? item : order[item]
       const reject = (error: unknown): void => {
         if (!(error instanceof PictureError)) throw recordError(error, index, row, field)
-        examples[position] = blackExample(spec.sequenceSize, rowCount, cols, channels)
+        examples[position] = blackExample(steps ?? spec.sequenceSize, rowCount, cols, channels)
         addUnreadable(index, row, field, error, unreadable)
       }
       try {
         const frames = inspectFrames(wire, { start: group.starts[i], end: group.ends[i] }, key, spec.sequenceSize)
         if (frames.some((frame) => frame.header.format === 'gif')) await loadGifDecoder()
-        const example = emptyExample(frames, spec.sequenceSize, rowCount, cols, channels)
+        const chosen = chosenFrames(frames, spec.sequenceSize, steps)
+        const example = emptyExample(frames, steps ?? spec.sequenceSize, rowCount, cols, channels)
         examples[position] = example
         const place = (frame: Frame, t: number, pixels: Pixels) =>
           writeFrame(example, t, frame.header, pixels, channels)
         if (frames.some((frame) => isLargePicture(frame.header))) {
-          const decoded = frames.map((frame, t) =>
+          limit.concurrency = Math.min(limit.concurrency, roomFor(frames))
+          const decoded = chosen.map((frame, t) =>
             limit(async () => {
+              if (frame === null) return
               const bytes = group.bytes.subarray(frame.span.start, frame.span.end)
               place(
                 frame,
@@ -84,9 +93,10 @@ export async function readPictureRows(
           done.catch(() => undefined) // awaited below, unless an earlier fault ends the reading first
           pending.push(done)
         } else {
-          for (let t = 0; t < frames.length; t++) {
-            const { span, header } = frames[t]
-            place(frames[t], t, decodePicture(group.bytes.subarray(span.start, span.end), header))
+          for (const [t, frame] of chosen.entries()) {
+            if (frame === null) continue
+            const { span, header } = frame
+            place(frame, t, decodePicture(group.bytes.subarray(span.start, span.end), header))
           }
         }
       } catch (error) {
@@ -107,6 +117,20 @@ function inspectFrames(wire: Wire, record: Span, key: Uint8Array, steps: number)
     throw new WireError(`holds ${spans.length} pictures; must be at most sequence_size ${steps}`)
   }
   return spans.map((span) => ({ span, header: inspectPicture(wire.bytes.subarray(span.start, span.end)) }))
+}
+
+/** The frames to decode, null where the video has ended by then. */
+function chosenFrames(frames: Frame[], sequenceSize: number, steps: number | undefined): (Frame | null)[] {
+  if (steps === undefined) return frames
+  const at = sequenceSize > 0 ? middlesOfFixed(sequenceSize, steps) : middlesOfVarying(frames.length, steps)
+  return at.map((t) => frames[t] ?? null)
+}
+
+/** How many pictures of the largest size among these may be in the thread pool. */
+function roomFor(frames: Frame[]): number {
+  const bytes = Math.max(...frames.map(({ header }) => header.width * header.height)) * 4
+  const { min, max, bytes: all } = POOLED_AT_A_TIME
+  return Math.max(min, Math.min(max, Math.floor(all / bytes)))
 }
 
 /** Black until the frames are written: [steps, largest height, largest width, channels]. */

@@ -31,9 +31,10 @@ export interface Split {
   readonly unreadable: UnreadableRows
   /**
    * Matrix `matrix` of `rows`, in their order, repeats allowed. Infinite values read as NaN.
+   * @param steps of COMPRESSED matrices: only so many pictures of each example, the middles of equal parts (middle-steps.ts)
    * @throws DATA_RECORD, DATA_PICTURE
    */
-  read(rows: Int32Array, matrix?: number): Promise<MatrixBatch>
+  read(rows: Int32Array, matrix?: number, steps?: number): Promise<MatrixBatch>
   close(): void
 }
 
@@ -78,7 +79,7 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
     twins: () => findTwins(index, labelLists),
     oddValues: counts,
     recordBytes: index.recordBytes,
-    async read(rows, matrix = 0) {
+    async read(rows, matrix = 0, steps) {
       checkRows(rows, index.count)
       const { format } = spec.matrices[matrix]
       switch (format) {
@@ -88,7 +89,7 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
           return readSparseRows(index, matrix, extents[matrix]!, rows, counts[matrix])
         case 'COMPRESSED': {
           const { readPictureRows } = await import('./read-pictures.ts')
-          return readPictureRows(index, spec, matrix, rows, unreadable)
+          return readPictureRows(index, spec, matrix, rows, unreadable, steps)
         }
         default:
           throw format satisfies never

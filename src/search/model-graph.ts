@@ -5,15 +5,27 @@ import type { MatrixProfile, TaskProfile } from '../dataset/profile.ts'
 import type { FrontEnd, Model, ModelInput } from '../families/family.ts'
 import { GraphBuilder, type Value } from '../graph/builder.ts'
 import type { Dim } from '../graph/dims.ts'
-import { cast, clip, mul, round } from '../graph/functions.ts'
+import { cast, clip, div, mul, reshape, round } from '../graph/functions.ts'
 import type { Graph } from '../graph/graph.ts'
 
 /** Declares `matrix_<i>` and, where the number of steps varies, `length_<i>`, for every matrix of the task. */
-export function declareInputs(g: GraphBuilder, profile: TaskProfile): ModelInput[] {
+export function declareInputs(g: GraphBuilder, profile: TaskProfile, declare = floats): ModelInput[] {
   return profile.matrices.map((matrix, i) => ({
-    matrix: g.input(`matrix_${i}`, 'float32', inputShape(matrix, profile, i)),
+    matrix: declare(g, `matrix_${i}`, inputShape(matrix, profile, i), matrix),
     length: stepsVary(profile) ? g.input(`length_${i}`, 'int64', ['n']) : null,
   }))
+}
+
+function floats(g: GraphBuilder, name: string, shape: Dim[], _matrix: MatrixProfile): Value {
+  return g.input(name, 'float32', shape)
+}
+
+function pictureBytes(g: GraphBuilder, name: string, shape: Dim[], matrix: MatrixProfile): Value {
+  if (matrix.spec.format !== 'COMPRESSED') return floats(g, name, shape, matrix)
+  const bytes = g.input(name, 'uint8', shape)
+  // As one axis: onnxruntime divides ten times slower when the last of several has size 1, as gray pictures' channels.
+  const flat = div(g, cast(g, reshape(g, bytes, [-1]), 'float32'), 255)
+  return g.refine(g.op('Reshape', [flat, g.op('Shape', [bytes])]), shape)
 }
 
 /** [n, t, rows, cols, channels]; sizes that vary by example are symbols. */
@@ -34,10 +46,13 @@ export function stepsVary(profile: TaskProfile): boolean {
   return profile.spec.sequenceSize < 0
 }
 
-/** Base output (or model inputs) -> `features` [n, ...front.shape], as the store keeps it: float32, or uint8 round(255 x). */
+/**
+ * Base output (or model inputs) -> `features` [n, ...front.shape], as the store keeps it: float32, or uint8 round(255 x). Pictures
+ * come in as the bytes they are decoded to, a quarter of the floats that the whole model takes; the division gives the same floats.
+ */
 export function frontGraph(front: FrontEnd, profile: TaskProfile): Graph {
   const g = new GraphBuilder()
-  const inputs = declareInputs(g, profile)
+  const inputs = declareInputs(g, profile, pictureBytes)
   const base = front.base === null ? null : storedInput(g, 'base', front.base)
   const x = front.build(g, base, inputs)
   g.output('features', front.store === 'uint8' ? toBytes(g, x) : x)

@@ -7,7 +7,8 @@ import type { Tensor } from '../engine/engine.ts'
 import { conformPictures } from './conform-pictures.ts'
 import { stepsVary } from './model-graph.ts'
 
-export type ReadRaw = (split: SplitName, rows: Int32Array, matrix: number) => Promise<MatrixBatch>
+/** `steps`: only so many pictures of each example, as `Split.read` says. */
+export type ReadRaw = (split: SplitName, rows: Int32Array, matrix: number, steps?: number) => Promise<MatrixBatch>
 
 export interface FeedBatch {
   /** Which of the asked-for rows these are. */
@@ -20,11 +21,17 @@ export interface FeedOptions {
   wanted: ReadonlySet<string>
   /** Examples per batch at most. */
   maxRows: number
+  /** Only so many steps are wanted, the middles of equal parts; `profile` is of examples that have exactly these (seen-steps.ts). */
+  steps?: number
+  /** Pictures are fed as their bytes (the front graphs take them so), not as float32 x / 255. @default false */
+  bytes?: boolean
 }
 
 /** Rows that are read at once; decoded, they stay below CHUNK_BYTES. */
 const CHUNK_ROWS = 2048
 const CHUNK_BYTES = 128e6
+/** Of pictures: they are decoded in other threads while the chunk before is computed on. */
+const PICTURE_CHUNK_BYTES = 24e6
 /** Elements of one fed matrix. */
 const BATCH_ELEMENTS = 2 ** 23
 /** Sequences share a batch while padding makes the shortest at most this much longer. */
@@ -41,18 +48,28 @@ export async function* feedBatches(
   const matrices = profile.matrices
     .map((matrix, i) => ({ matrix, i }))
     .filter(({ i }) => options.wanted.has(`matrix_${i}`) || options.wanted.has(`length_${i}`))
+  const pictures = matrices.some(({ matrix }) => matrix.spec.format === 'COMPRESSED')
   const perRow = profile.trainBytes / Math.max(1, profile.trainCount)
-  const chunkRows = Math.max(1, Math.min(CHUNK_ROWS, Math.floor(CHUNK_BYTES / Math.max(1, perRow))))
+  const chunkBytes = pictures ? PICTURE_CHUNK_BYTES : CHUNK_BYTES
+  const chunkRows = Math.max(1, Math.min(CHUNK_ROWS, Math.floor(chunkBytes / Math.max(1, perRow))))
+  const chunkAt = (from: number): Promise<MatrixBatch[]> => {
+    const chunk = rows.subarray(from, from + chunkRows)
+    return Promise.all(
+      matrices.map(async ({ i, matrix }) => conformPictures(await read(split, chunk, i, options.steps), matrix)),
+    )
+  }
+  let ahead: Promise<MatrixBatch[]> | null = null
   for (let from = 0; from < rows.length; from += chunkRows) {
     const chunk = rows.subarray(from, from + chunkRows)
-    const batches = await Promise.all(
-      matrices.map(async ({ i, matrix }) => conformPictures(await read(split, chunk, i), matrix)),
-    )
+    const batches = await (ahead ?? chunkAt(from))
+    ahead = pictures && from + chunkRows < rows.length ? chunkAt(from + chunkRows) : null
+    ahead?.catch(() => {}) // met when its turn comes
     const sizes = batches.map((batch, j) => sizesOf(batch, matrices[j].matrix))
     for (const members of groupBySize(sizes, chunk.length, stepsVary(profile), options.maxRows)) {
       const feeds: Record<string, Tensor> = {}
       for (const [j, { i }] of matrices.entries()) {
-        if (options.wanted.has(`matrix_${i}`)) feeds[`matrix_${i}`] = matrixTensor(batches[j], sizes[j], members)
+        if (options.wanted.has(`matrix_${i}`))
+          feeds[`matrix_${i}`] = matrixTensor(batches[j], sizes[j], members, options.bytes === true)
         if (options.wanted.has(`length_${i}`)) feeds[`length_${i}`] = lengthTensor(sizes[j], members)
       }
       yield { positions: members.map((member) => from + member), feeds }
@@ -111,26 +128,29 @@ function elementsOf(sizes: readonly Int32Array[], i: number, steps: number): num
   return most
 }
 
-function matrixTensor(batch: MatrixBatch, sizes: Int32Array, members: Int32Array): Tensor {
+function matrixTensor(batch: MatrixBatch, sizes: Int32Array, members: Int32Array, bytes: boolean): Tensor {
   const [, rows, cols, channels] = sizes.subarray(members[0] * 4, members[0] * 4 + 4)
   // An empty sequence is one step of zeros, with length 0: operators need something to stand on.
   let steps = 1
   for (const i of members) steps = Math.max(steps, sizes[i * 4])
   const size = steps * rows * cols * channels
   const shape = [members.length, steps, rows, cols, channels]
-  const whole = batch.layout === 'dense' ? wholeBatch(batch, members, size) : null
-  if (whole !== null) return { type: 'float32', shape, data: whole }
-  const data = new Float32Array(members.length * size)
+  const coded = bytes && batch.layout === 'dense' && batch.data instanceof Uint8Array
+  const type = coded ? 'uint8' : 'float32'
+  if (batch.layout === 'dense' && (coded || batch.data instanceof Float32Array)) {
+    const whole = wholeBatch(batch, members, size)
+    if (whole !== null) return { type, shape, data: whole }
+  }
+  const data = coded ? new Uint8Array(members.length * size) : new Float32Array(members.length * size)
   for (let j = 0; j < members.length; j++) {
     if (batch.layout === 'dense') copyDense(batch, members[j], data, j * size)
-    else copySparse(batch, members[j], data, j * size)
+    else copySparse(batch, members[j], data as Float32Array, j * size)
   }
   return { type: 'float32', shape, data }
 }
 
-/** The batch's own floats when they are exactly what is asked for. */
-function wholeBatch(batch: DenseBatch, members: Int32Array, size: number): Float32Array | null {
-  if (!(batch.data instanceof Float32Array)) return null
+/** The batch's own values when they are exactly what is asked for. */
+function wholeBatch(batch: DenseBatch, members: Int32Array, size: number): Float32Array | Uint8Array | null {
   for (let j = 0; j < members.length; j++) {
     if (members[j] !== members[0] + j) return null
     if (batch.offsets[members[j] + 1] - batch.offsets[members[j]] !== size) return null
@@ -138,11 +158,11 @@ function wholeBatch(batch: DenseBatch, members: Int32Array, size: number): Float
   return batch.data.subarray(batch.offsets[members[0]], batch.offsets[members[0]] + members.length * size)
 }
 
-function copyDense(batch: DenseBatch, i: number, into: Float32Array, at: number): void {
+function copyDense(batch: DenseBatch, i: number, into: Float32Array | Uint8Array, at: number): void {
   const { data, offsets } = batch
   const from = offsets[i]
   const to = offsets[i + 1]
-  if (data instanceof Float32Array) into.set(data.subarray(from, to), at)
+  if (data instanceof Float32Array || into instanceof Uint8Array) into.set(data.subarray(from, to), at)
   else for (let k = from; k < to; k++) into[at + k - from] = data[k] / 255
 }
 

@@ -8,7 +8,8 @@ import type { TaskProfile } from '../../dataset/profile.ts'
 import type { Engine, Executable, Tensor } from '../../engine/engine.ts'
 import type { FrontEnd } from '../../families/family.ts'
 import { frontGraph } from '../model-graph.ts'
-import { feedBatches, type ReadRaw } from '../model-inputs.ts'
+import { type FeedOptions, feedBatches, type ReadRaw } from '../model-inputs.ts'
+import { profileSeenBy } from '../seen-steps.ts'
 
 export type Features = Float32Array | Uint8Array
 
@@ -172,7 +173,10 @@ export function createFeatureStore(options: FeatureStoreOptions): FeatureStore {
       return
     }
     const wanted = new Set(rawInputs)
-    for await (const { positions, feeds } of feedBatches(read, profile, split, rows, { wanted, maxRows: RAW_ROWS })) {
+    const seen = profileSeenBy(front, profile)
+    const steps = seen === profile ? undefined : front.steps
+    const options: FeedOptions = { wanted, maxRows: RAW_ROWS, bytes: true, ...(steps === undefined ? {} : { steps }) }
+    for await (const { positions, feeds } of feedBatches(read, seen, split, rows, options)) {
       if (front.base !== null && executable.inputs.has('base')) {
         const part = positions.map((position) => rows[position])
         feeds.base = storedTensor(front.base, await features(front.base, split, part), part.length)
@@ -200,7 +204,7 @@ export function createFeatureStore(options: FeatureStoreOptions): FeatureStore {
   }
 
   async function compileFront(front: FrontEnd): Promise<Executable & { inputs: ReadonlySet<string> }> {
-    const graph = frontGraph(front, profile)
+    const graph = frontGraph(front, profileSeenBy(front, profile))
     const executable = await engine.compile(graph)
     return Object.assign(executable, { inputs: new Set(graph.inputs.map((input) => input.name)) })
   }

@@ -84,7 +84,8 @@ function createWorkerSession(
 ): WorkerSession & { start(): Promise<void>; tell(): Promise<void> } {
   const { out } = configure
   const { profile, plan, counts } = task
-  const read = (split: SplitName, rows: Int32Array, matrix: number) => splitOf(task, split).read(rows, matrix)
+  const read = (split: SplitName, rows: Int32Array, matrix: number, steps?: number) =>
+    splitOf(task, split).read(rows, matrix, steps)
   let spill: ArrayCache | null = null
   const store: FeatureStore = createFeatureStore({
     engine,
