@@ -3,13 +3,26 @@
 import { type Choice, learn } from '../engine/devices/choose.ts'
 import { DEFAULT_PAIR, type Pair, pairName, samePair } from '../engine/devices/pair.ts'
 
+/** A run that gave its device up. */
+export interface Fallback {
+  /** What networks trained on before. */
+  from: Pair
+  reason: string
+}
+
 export interface DeviceWatch {
   /** What the next worker is started with. */
   pair(): Pair
+  /** Null while networks train where they were meant to. */
+  fallback(): Fallback | null
   /** The machine is no longer needed for the first model alone: unknown pairs are probed now, beside the run, for later ones. */
   onFirstModel(): void
-  /** A worker's process died. @param how as the pool says it: a signal's name, an exit code, `killed` because it hung */
-  onDeath(how: string): void
+  /**
+   * A worker's process died.
+   * @param how as the pool says it: a signal's name, an exit code, `killed` because it hung
+   * @returns whether this was one too many: networks train on the processor from here on
+   */
+  onDeath(how: string): boolean
   stop(): void
 }
 
@@ -22,10 +35,12 @@ const MOST_CRASHES = 2
 export function createDeviceWatch(choice: Choice, probes: boolean, warn: (message: string) => void): DeviceWatch {
   const stopped = new AbortController()
   let pair = choice.pair
+  let fallback: Fallback | null = null
   let crashes = 0
   let probing = false
   return {
     pair: () => pair,
+    fallback: () => fallback,
     onFirstModel() {
       if (!probes || probing || choice.unknown.length === 0) return
       probing = true
@@ -34,11 +49,11 @@ export function createDeviceWatch(choice: Choice, probes: boolean, warn: (messag
       void learn(choice.unknown, stopped.signal)
     },
     onDeath(how) {
-      if (samePair(pair, DEFAULT_PAIR) || !BY_DRIVER.test(how) || ++crashes < MOST_CRASHES) return
-      warn(
-        `${crashes} workers that train on ${pairName(pair)} crashed or hung: networks train on the processor from here on`,
-      )
+      if (samePair(pair, DEFAULT_PAIR) || !BY_DRIVER.test(how) || ++crashes < MOST_CRASHES) return false
+      fallback = { from: pair, reason: `${crashes} workers that train on ${pairName(pair)} crashed or hung` }
       pair = DEFAULT_PAIR
+      warn(`${fallback.reason}: networks train on the processor from here on`)
+      return true
     },
     stop: () => stopped.abort(),
   }

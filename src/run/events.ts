@@ -26,7 +26,8 @@ export type RunEvent =
       multiLabel: boolean
       warnings: string[]
     }
-  | { type: 'device'; engine: string; device: string; threads: number; workers: number }
+  /** Where networks train. `reason`: why no longer where they were meant to. */
+  | { type: 'device'; engine: string; device: string; threads: number; workers: number; reason?: string }
   | { type: 'trial'; trial: string; family: string; params: HyperParams; tuner: string }
   | {
       type: 'slice'

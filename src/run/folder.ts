@@ -15,6 +15,7 @@ import {
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { outputWriteError, writeFileAtomic } from '../support/atomic-file.ts'
 import { AutomlError, EXIT } from '../support/errors.ts'
+import type { Fallback } from './device-watch.ts'
 
 export interface RunFolder {
   root: string
@@ -28,7 +29,7 @@ export interface RunFolder {
   trialsArrow: string
 }
 
-/** What run.json states; written once, extended by nothing. */
+/** What run.json states; written once, and again when the run gives its device up. */
 export interface RunFacts {
   version: string
   /** Absolute path of the data. */
@@ -39,8 +40,11 @@ export interface RunFacts {
   /** Of the first session. */
   budgetMs: number
   options: Record<string, unknown>
+  /** Where networks train, as of the last writing; `options` has what was asked for. */
   engine: string
   device: string
+  /** Where they trained before, and why no longer. */
+  fallback?: Fallback
   packages: Record<string, string>
   node: string
   platform: string

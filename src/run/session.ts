@@ -5,7 +5,6 @@ import { rmSync } from 'node:fs'
 import { cpus } from 'node:os'
 import type { TaskProfile } from '../dataset/profile.ts'
 import type { Choice } from '../engine/devices/choose.ts'
-import type { Pair } from '../engine/devices/pair.ts'
 import { createDispatcher, type Dispatcher } from '../search/dispatcher.ts'
 import { fromFault } from '../search/fault.ts'
 import { createLibrary, type Library } from '../search/library.ts'
@@ -15,7 +14,7 @@ import { createPool, describeDeath, type Pool } from '../search/pool.ts'
 import type { Judge } from '../search/quality.ts'
 import { clockFrom } from '../support/clock.ts'
 import { AutomlError, type ErrorCode, EXIT } from '../support/errors.ts'
-import { createDeviceWatch } from './device-watch.ts'
+import { createDeviceWatch, type DeviceWatch } from './device-watch.ts'
 import {
   checkFolder,
   createFolder,
@@ -138,13 +137,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       case 'portfolio':
         probes = message.probes
         planned = true
-        recorder.event({
-          type: 'device',
-          engine: message.engine,
-          device: message.device,
-          threads: message.threads,
-          workers: resources!.workers,
-        })
+        tellDevice(message, message.threads)
         dispatcher.plan(message.entries, message.spaces)
         if (dispatcher.doing(worker) === null) dispatcher.ready(worker)
         startHelpers()
@@ -184,7 +177,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       earlier = finishMilestones(folder)
     }
     createFolder(folder)
-    if (!resumed) writeRunFacts(folder, runFacts(options, profile, message.fingerprint, choice.pair))
+    if (!resumed) writeRunFacts(folder, runFacts(options, profile, message.fingerprint, devices))
+    else if (devices.fallback() !== null) onFallback()
     recorder.open(folder.journal)
     recorder.session({ pid: process.pid, budgetMs: options.budgetMs, startUnixMs })
     startProtocol(earlier)
@@ -249,6 +243,20 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     })
   }
 
+  function tellDevice({ engine, device }: { engine: string; device: string }, threads: number): void {
+    const { workers } = resources!
+    const fallback = devices.fallback()
+    const why = fallback === null ? {} : { reason: fallback.reason }
+    recorder.event({ type: 'device', engine, device, threads, workers, ...why })
+  }
+
+  /** Before the run knows its data there is nothing to correct: run.json and the first word on the device are still to come. */
+  function onFallback(): void {
+    if (profile === null) return
+    writeRunFacts(folder, { ...readRunFacts(folder), ...usedDevice(devices) })
+    if (planned) tellDevice(devices.pair(), resources!.threadsPerWorker)
+  }
+
   function configure(worker: number, role: 'starter' | 'teller' | 'helper'): void {
     const threads = resources?.threadsPerWorker ?? availableThreads(options)
     const limit: SliceLimit =
@@ -295,7 +303,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     recorder.event({ type: 'worker', worker, status: 'ended', doing: reason, rssBytes: 0 })
     const count = (deaths.get(worker) ?? 0) + 1
     deaths.set(worker, count)
-    devices.onDeath(reason)
+    if (devices.onDeath(reason)) onFallback()
     dispatcher.onDeath(worker, reason, fault)
     const what = describeDeath(reason, fault)
     if (count > MOST_DEATHS || (profile === null && count > 1)) {
@@ -497,7 +505,7 @@ function checkSameData(facts: RunFacts, fingerprint: string, options: FitOptions
   )
 }
 
-function runFacts(options: FitOptions, profile: TaskProfile, fingerprint: string, pair: Pair): RunFacts {
+function runFacts(options: FitOptions, profile: TaskProfile, fingerprint: string, devices: DeviceWatch): RunFacts {
   return {
     version: RUN_VERSION,
     data: options.data,
@@ -506,9 +514,14 @@ function runFacts(options: FitOptions, profile: TaskProfile, fingerprint: string
     seed: options.seed,
     budgetMs: options.budgetMs,
     options: { ...options },
-    ...pair,
+    ...usedDevice(devices),
     packages: usedPackages(),
     node: process.version,
     platform: `${process.platform} ${process.arch} ${cpus()[0]?.model ?? ''}`.trim(),
   }
+}
+
+function usedDevice(devices: DeviceWatch): Pick<RunFacts, 'engine' | 'device' | 'fallback'> {
+  const fallback = devices.fallback()
+  return { ...devices.pair(), ...(fallback === null ? {} : { fallback }) }
 }
