@@ -3,11 +3,13 @@
 // @cwasm/jpeg-turbo - / .030 / .63, fast-png .085. GIF (first frame) is the one format it lacks: omggif.
 // A call into the thread pool costs .02 ms and pays from about 100x100 pixels on. EXIF rotation is ignored, as the
 // challenge's own reader does.
+import { endianness } from 'node:os'
 import { loadNative } from '../support/native.ts'
 import { MAX_PICTURE_PIXELS, type PictureHeader, readPictureHeader } from './picture-header.ts'
 
 const { Transformer } = loadNative<typeof import('@napi-rs/image')>('@napi-rs/image')
 
+const LITTLE_ENDIAN = endianness() === 'LE'
 /** From this many pixels on, decode in the thread pool. */
 const POOLED_PIXELS = 100 * 100
 
@@ -67,6 +69,10 @@ export function writePixels(pixels: Pixels, channels: number, out: Uint8Array, a
     out.set(data, at)
     return
   }
+  if (stored === 3 && channels === 1) {
+    writeLuma(data, out, at)
+    return
+  }
   const count = data.length / stored
   const color = stored >= 3
   for (let i = 0, from = 0, to = at; i < count; i++, from += stored, to += channels) {
@@ -76,10 +82,35 @@ export function writePixels(pixels: Pixels, channels: number, out: Uint8Array, a
       out[to + 2] = color ? data[from + 2] : data[from]
       if (channels === 4) out[to + 3] = stored === 2 ? data[from + 1] : 255
     } else {
-      out[to] = color ? ((299 * data[from] + 587 * data[from + 1] + 114 * data[from + 2] + 500) / 1000) | 0 : data[from]
+      out[to] = color ? luma(data[from], data[from + 1], data[from + 2]) : data[from]
       if (channels === 2) out[to + 1] = stored === 4 ? data[from + 3] : 255
     }
   }
+}
+
+/** floor((299 r + 587 g + 114 b + 500) / 1000), by a product and shifts: exact for bytes. */
+function luma(r: number, g: number, b: number): number {
+  return Math.imul((299 * r + 587 * g + 114 * b + 500) >>> 3, 33555) >>> 22
+}
+
+/** RGB -> gray, four pixels (three words) at a time, which takes a third less than byte by byte. */
+function writeLuma(data: Uint8Array, out: Uint8Array, at: number): void {
+  const count = data.length / 3
+  let i = 0
+  if (data.byteOffset % 4 === 0 && LITTLE_ENDIAN) {
+    const words = new Int32Array(data.buffer, data.byteOffset, Math.floor(count / 4) * 3)
+    for (let w = 0; w < words.length; w += 3, i += 4) {
+      const first = words[w]
+      const second = words[w + 1]
+      const third = words[w + 2]
+      const to = at + i
+      out[to] = luma(first & 255, (first >>> 8) & 255, (first >>> 16) & 255)
+      out[to + 1] = luma(first >>> 24, second & 255, (second >>> 8) & 255)
+      out[to + 2] = luma((second >>> 16) & 255, second >>> 24, third & 255)
+      out[to + 3] = luma((third >>> 8) & 255, (third >>> 16) & 255, third >>> 24)
+    }
+  }
+  for (let from = 3 * i; i < count; i++, from += 3) out[at + i] = luma(data[from], data[from + 1], data[from + 2])
 }
 
 /** Checks the size; deep pictures keep their high bytes. */

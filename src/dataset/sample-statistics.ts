@@ -21,6 +21,38 @@ export function valueStatistics(batch: MatrixBatch): ValueStatistics {
   const values = batch.layout === 'dense' ? batch.data : batch.values
   const total = batch.layout === 'dense' ? values.length : batch.width * (batch.indptr.length - 1)
   const examples = batch.layout === 'dense' ? batch.offsets.length - 1 : batch.indptr.length - 1
+  const sums = values instanceof Uint8Array ? byteSums(values) : floatSums(values)
+  const { sum, squares, missing, nonzero, integral } = sums
+  let { min, max } = sums
+  const finite = total - missing
+  if (values.length < total) {
+    min = Math.min(min, 0)
+    max = Math.max(max, 0)
+  }
+  const mean = finite > 0 ? sum / finite : 0
+  return {
+    min: Number.isFinite(min) ? min : 0,
+    max: Number.isFinite(max) ? max : 0,
+    mean,
+    std: finite > 0 ? Math.sqrt(Math.max(0, squares / finite - mean * mean)) : 0,
+    missing: total > 0 ? missing / total : 0,
+    density: total > 0 ? (batch.layout === 'dense' ? nonzero : values.length) / total : 0,
+    integral,
+    meanSize: examples > 0 ? total / examples : 0,
+  }
+}
+
+interface Sums {
+  min: number
+  max: number
+  sum: number
+  squares: number
+  missing: number
+  nonzero: number
+  integral: boolean
+}
+
+function floatSums(values: Float32Array): Sums {
   let min = Number.POSITIVE_INFINITY
   let max = Number.NEGATIVE_INFINITY
   let sum = 0
@@ -41,22 +73,23 @@ export function valueStatistics(batch: MatrixBatch): ValueStatistics {
     sum += value
     squares += value * value
   }
-  const finite = total - missing
-  if (values.length < total) {
-    min = Math.min(min, 0)
-    max = Math.max(max, 0)
+  return { min, max, sum, squares, missing, nonzero, integral }
+}
+
+/** By counting how often each byte occurs: a sample of large pictures has tens of millions. */
+function byteSums(bytes: Uint8Array): Sums {
+  const counts = new Float64Array(256)
+  for (let i = 0; i < bytes.length; i++) counts[bytes[i]]++
+  const seen = Array.from(counts.keys()).filter((value) => counts[value] > 0)
+  let sum = 0
+  let squares = 0
+  for (const value of seen) {
+    sum += counts[value] * value
+    squares += counts[value] * value * value
   }
-  const mean = finite > 0 ? sum / finite : 0
-  return {
-    min: Number.isFinite(min) ? min : 0,
-    max: Number.isFinite(max) ? max : 0,
-    mean,
-    std: finite > 0 ? Math.sqrt(Math.max(0, squares / finite - mean * mean)) : 0,
-    missing: total > 0 ? missing / total : 0,
-    density: total > 0 ? (batch.layout === 'dense' ? nonzero : values.length) / total : 0,
-    integral,
-    meanSize: examples > 0 ? total / examples : 0,
-  }
+  const min = seen[0] ?? Number.POSITIVE_INFINITY
+  const max = seen[seen.length - 1] ?? Number.NEGATIVE_INFINITY
+  return { min, max, sum, squares, missing: 0, nonzero: bytes.length - counts[0], integral: true }
 }
 
 /** Sizes of axis 0 (steps), 1 (rows) or 2 (cols) over the sample. */
