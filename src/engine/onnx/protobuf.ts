@@ -1,45 +1,56 @@
-// The protobuf wire format, writing only (https://protobuf.dev/programming-guides/encoding). A message is a list of chunks that is
-// copied once, at the end, so that large arrays are not copied for every level of nesting.
+// The protobuf wire format, writing only (https://protobuf.dev/programming-guides/encoding). Small fields are written into one growing
+// buffer per message; large arrays are referred to and copied once, at the end, so that they are not copied for every level of nesting.
+
+/** From this many bytes on an array is referred to. */
+const LARGE = 1024
 
 export class Message {
+  /** Finished chunks; `#buffer` goes on after them. */
   readonly #chunks: Uint8Array[] = []
-  #size = 0
+  #chunkBytes = 0
+  #buffer = new Uint8Array(64)
+  #at = 0
 
   get size(): number {
-    return this.#size
+    return this.#chunkBytes + this.#at
   }
 
   int(field: number, value: number | bigint): this {
-    return this.#push(varint((field << 3) | 0)).#push(varint(value))
+    return this.#varint((field << 3) | 0).#varint(value)
   }
 
   float(field: number, value: number): this {
-    return this.#push(varint((field << 3) | 5)).#push(new Uint8Array(Float32Array.of(value).buffer))
+    return this.#varint((field << 3) | 5).#append(new Uint8Array(Float32Array.of(value).buffer))
   }
 
   text(field: number, value: string): this {
-    return this.bytes(field, Buffer.from(value, 'utf8'))
-  }
-
-  /** Length-delimited bytes; not copied until `finish`. */
-  bytes(field: number, value: Uint8Array): this {
-    return this.#push(varint((field << 3) | 2))
-      .#push(varint(value.length))
-      .#push(value)
-  }
-
-  message(field: number, value: Message): this {
-    this.#push(varint((field << 3) | 2)).#push(varint(value.#size))
-    for (const chunk of value.#chunks) this.#push(chunk)
+    for (let i = 0; i < value.length; i++) {
+      if (value.charCodeAt(i) > 127) return this.bytes(field, Buffer.from(value, 'utf8'))
+    }
+    this.#varint((field << 3) | 2).#varint(value.length)
+    this.#reserve(value.length)
+    for (let i = 0; i < value.length; i++) this.#buffer[this.#at++] = value.charCodeAt(i)
     return this
   }
 
+  /** Length-delimited bytes; large ones are not copied until `finish`. */
+  bytes(field: number, value: Uint8Array): this {
+    return this.#varint((field << 3) | 2)
+      .#varint(value.length)
+      .#append(value)
+  }
+
+  /** `value` must be complete. */
+  message(field: number, value: Message): this {
+    this.#varint((field << 3) | 2).#varint(value.size)
+    for (const chunk of value.#chunks) this.#append(chunk)
+    return this.#append(value.#buffer.subarray(0, value.#at))
+  }
+
   packedInts(field: number, values: ArrayLike<number>): this {
-    let size = 0
-    for (let i = 0; i < values.length; i++) size += varintSize(values[i])
-    const bytes = new Uint8Array(size)
-    for (let i = 0, at = 0; i < values.length; i++) at = writeVarint(bytes, at, values[i])
-    return this.bytes(field, bytes)
+    const packed = new Message()
+    for (let i = 0; i < values.length; i++) packed.#varint(values[i])
+    return this.message(field, packed)
   }
 
   packedFloats(field: number, values: ArrayLike<number>): this {
@@ -49,75 +60,73 @@ export class Message {
   /** A repeated string field. Tree ensembles name the mode of a million nodes with a handful of words, so words are encoded once. */
   texts(field: number, values: readonly string[]): this {
     const encoded = new Map<string, Uint8Array>()
-    let size = 0
     for (const text of values) {
       let bytes = encoded.get(text)
       if (bytes === undefined) encoded.set(text, (bytes = new Message().text(field, text).finish()))
-      size += bytes.length
+      this.#append(bytes)
     }
-    const chunk = new Uint8Array(size)
-    let at = 0
-    for (const text of values) {
-      const bytes = encoded.get(text)!
-      chunk.set(bytes, at)
-      at += bytes.length
-    }
-    return this.#push(chunk)
+    return this
   }
 
   finish(): Uint8Array {
-    const out = new Uint8Array(this.#size)
+    const out = new Uint8Array(this.size)
     let at = 0
     for (const chunk of this.#chunks) {
       out.set(chunk, at)
       at += chunk.length
     }
+    out.set(this.#buffer.subarray(0, this.#at), at)
     return out
   }
 
-  #push(chunk: Uint8Array): this {
-    this.#chunks.push(chunk)
-    this.#size += chunk.length
+  #append(bytes: Uint8Array): this {
+    if (bytes.length >= LARGE) {
+      this.#close()
+      this.#chunks.push(bytes)
+      this.#chunkBytes += bytes.length
+      return this
+    }
+    this.#reserve(bytes.length)
+    this.#buffer.set(bytes, this.#at)
+    this.#at += bytes.length
     return this
   }
-}
 
-/** Base-128, least significant group first; negative numbers as 64-bit two's complement. */
-function varint(value: number | bigint): Uint8Array {
-  if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
-    const bytes = new Uint8Array(varintSize(value))
-    writeVarint(bytes, 0, value)
-    return bytes
+  /** Makes what is written so far a chunk. */
+  #close(): void {
+    if (this.#at === 0) return
+    this.#chunks.push(this.#buffer.subarray(0, this.#at))
+    this.#chunkBytes += this.#at
+    this.#buffer = new Uint8Array(64)
+    this.#at = 0
   }
-  const bytes: number[] = []
-  let rest = BigInt.asUintN(64, BigInt(value))
-  while (rest > 127n) {
-    bytes.push(Number(rest & 127n) | 128)
-    rest >>= 7n
-  }
-  bytes.push(Number(rest))
-  return Uint8Array.from(bytes)
-}
 
-function varintSize(value: number): number {
-  if (value < 0) return 10
-  let size = 1
-  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size++
-  return size
-}
+  #reserve(bytes: number): void {
+    const needed = this.#at + bytes
+    if (needed <= this.#buffer.length) return
+    const wider = new Uint8Array(Math.max(needed, 2 * this.#buffer.length))
+    wider.set(this.#buffer.subarray(0, this.#at))
+    this.#buffer = wider
+  }
 
-function writeVarint(bytes: Uint8Array, start: number, value: number): number {
-  if (value < 0) {
-    const encoded = varint(value)
-    bytes.set(encoded, start)
-    return start + encoded.length
+  /** Base-128, least significant group first; negative numbers as 64-bit two's complement. */
+  #varint(value: number | bigint): this {
+    this.#reserve(10)
+    if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
+      let rest = value
+      while (rest > 127) {
+        this.#buffer[this.#at++] = (rest % 128) | 128
+        rest = Math.floor(rest / 128)
+      }
+      this.#buffer[this.#at++] = rest
+      return this
+    }
+    let rest = BigInt.asUintN(64, BigInt(value))
+    while (rest > 127n) {
+      this.#buffer[this.#at++] = Number(rest & 127n) | 128
+      rest >>= 7n
+    }
+    this.#buffer[this.#at++] = Number(rest)
+    return this
   }
-  let at = start
-  let rest = value
-  while (rest > 127) {
-    bytes[at++] = (rest % 128) | 128
-    rest = Math.floor(rest / 128)
-  }
-  bytes[at++] = rest
-  return at
 }

@@ -22,6 +22,7 @@ import {
 } from '../functions.ts'
 import type { ConvGeometry } from '../gradients/convolution.ts'
 import type { Graph, GraphNode, ValueInfo } from '../graph.ts'
+import { turnedWeightOrder, weightOrder } from './orders.ts'
 import { blockedWeightGradient } from './weight-gradient.ts'
 
 /** Element-by-element operators: any layout will do. */
@@ -213,7 +214,7 @@ export class BlockedLayout {
     // Rows (o/B, i, k) of Bo.
     const rows = g.op('nchwc.ReorderInput', [reshape(g, w, [outputs / block, block, 1, inputs * size])])
     if (inputs % block !== 0 || size === 1) return reshape(g, rows, shape)
-    const order = weightOrder(outputs, inputs, size, block)
+    const order = weightOrder(g, outputs, inputs, size, block)
     return reshape(g, this.#gatherRows(rows, order), shape)
   }
 
@@ -230,14 +231,14 @@ export class BlockedLayout {
     }
     // Rows (o, i/B, k) of Bi.
     const rows = g.op('nchwc.ReorderInput', [reshape(g, w, [(outputs * inputs) / block, block, 1, size])])
-    const order = turnedWeightOrder(outputs, inputs, size, block)
+    const order = turnedWeightOrder(g, outputs, inputs, size, block)
     return reshape(g, this.#gatherRows(rows, order), [inputs, outputs, ...space])
   }
 
   /** Rows of one block each in another order: Gather is threaded, where Transpose is not. */
-  #gatherRows(blocked: Value, order: Int32Array): Value {
+  #gatherRows(blocked: Value, order: Value): Value {
     const { g, block } = this
-    return gather(g, reshape(g, blocked, [order.length, block]), g.constant(order, [order.length]))
+    return gather(g, reshape(g, blocked, [order.shape[0], block]), order)
   }
 
   #convInput(node: GraphNode): boolean {
@@ -550,44 +551,6 @@ function planeProducts(g: GraphBuilder, [x, y]: [Value, Value]): Value {
   const attrs = { kernel_shape: [h, w], group: planes }
   const sums = g.op('nchwc.Conv', [reshape(g, x, [1, planes, h, w]), reshape(g, y, [planes, 1, h, w])], attrs)
   return reshape(g, sums, [n, channels])
-}
-
-/** For every row (o/B, i/B, k, Bi): the row (o/B, i, k). */
-const weightOrder = memoized((outputs: number, inputs: number, size: number, block: number) => {
-  const order = new Int32Array((outputs * inputs * size) / block)
-  let at = 0
-  for (let o = 0; o < outputs / block; o++) {
-    for (let i = 0; i < inputs; i += block) {
-      for (let k = 0; k < size; k++) for (let b = 0; b < block; b++) order[at++] = (o * inputs + i + b) * size + k
-    }
-  }
-  return order
-})
-
-/** For every row (i/B, o/B, k turned round, Bo): the row (o, i/B, k). */
-const turnedWeightOrder = memoized((outputs: number, inputs: number, size: number, block: number) => {
-  const order = new Int32Array((outputs * inputs * size) / block)
-  const blocks = inputs / block
-  let at = 0
-  for (let i = 0; i < blocks; i++) {
-    for (let o = 0; o < outputs; o += block) {
-      for (let k = size - 1; k >= 0; k--) {
-        for (let b = 0; b < block; b++) order[at++] = ((o + b) * blocks + i) * size + k
-      }
-    }
-  }
-  return order
-})
-
-/** One array per set of sizes, so that all uses share a constant. */
-function memoized(make: (...sizes: number[]) => Int32Array): (...sizes: number[]) => Int32Array {
-  const known = new Map<string, Int32Array>()
-  return (...sizes) => {
-    const key = sizes.join()
-    const order = known.get(key) ?? make(...sizes)
-    known.set(key, order)
-    return order
-  }
 }
 
 const hugeVectors = new Map<number, Float32Array>()

@@ -5,6 +5,7 @@
 import type { GraphBuilder, Value } from '../builder.ts'
 import { concat, gather, reshape, slice, transpose } from '../functions.ts'
 import type { ConvGeometry } from '../gradients/convolution.ts'
+import { kernelOrder } from './orders.ts'
 
 /** x [n, c, h, w] and dy [n, f, ho, wo] in blocked layout, static shapes, n a multiple of the block -> dw [f, c, kh, kw] */
 export function blockedWeightGradient(
@@ -37,7 +38,7 @@ export function blockedWeightGradient(
   const columns = transpose(g, reshape(g, examplesLast, [groups, height, width, channels * block]), [2, 0, 1, 3])
   // [n, f/B, h, w, B] -> [f/B, w, n/B, h, Bn, Bf]
   const rows = reshape(g, dy, [n * (filters / block) * outHeight * outWidth, block])
-  const order = g.constant(kernelOrder(n, filters / block, outHeight, outWidth, block), [rows.shape[0] as number])
+  const order = kernelOrder(g, n, filters / block, outHeight, outWidth, block)
   const kernels = reshape(g, gather(g, rows, order), [filters / block, outWidth, groups * outHeight * block * block])
 
   const byColumn = Array.from({ length: kernel[1] }, (_, j) => {
@@ -95,19 +96,4 @@ function pick(g: GraphBuilder, x: Value, axis: number, indexes: readonly number[
   const dense = indexes.every((index, i) => index === first + i)
   if (dense && indexes.length === x.shape[axis]) return x
   return dense ? slice(g, x, axis, first, first + indexes.length) : gather(g, x, g.ints(indexes), axis)
-}
-
-function kernelOrder(n: number, filterBlocks: number, height: number, width: number, block: number): Int32Array {
-  const order = new Int32Array(n * filterBlocks * height * width)
-  let at = 0
-  for (let f = 0; f < filterBlocks; f++) {
-    for (let w = 0; w < width; w++) {
-      for (let group = 0; group < n; group += block) {
-        for (let h = 0; h < height; h++) {
-          for (let k = 0; k < block; k++) order[at++] = (((group + k) * filterBlocks + f) * height + h) * width + w
-        }
-      }
-    }
-  }
-  return order
 }
