@@ -96,6 +96,15 @@ describe('channels', () => {
     expect([...out]).toEqual(expected)
   })
 
+  it.each([0, 1])('RGB to gray is the rounded luma of every pixel, %i bytes off a word', (offset) => {
+    const count = 4 * 997 + 3
+    const data = Uint8Array.from({ length: offset + 3 * count }, (_, i) => (i * i * 31 + i * 7) >>> 3).subarray(offset)
+    const out = new Uint8Array(count + 5)
+    writePixels({ data, channels: 3 }, 1, out, 5)
+    const luma = (i: number) => Math.floor((299 * data[i] + 587 * data[i + 1] + 114 * data[i + 2] + 500) / 1000)
+    expect(out.subarray(5)).toEqual(Uint8Array.from({ length: count }, (_, i) => luma(3 * i)))
+  })
+
   it('gray to three', () => {
     const out = new Uint8Array(6)
     writePixels({ data: Uint8Array.of(9, 200), channels: 1 }, 3, out, 0)
