@@ -119,3 +119,25 @@ test('a slice of an axis of unknown length claims no length that the axis may no
   expect(Number(length.data[0])).toBe(3)
   await executable.release()
 })
+
+test.each([false, true])(
+  'residents step alike whether their arrays are given away or not (adopt: %s)',
+  async (adopt) => {
+    const g = new GraphBuilder()
+    const w = g.input('w', 'float32', [2])
+    g.output('before', mul(g, w, 10))
+    g.output('next', add(g, w, 1))
+    const step = await engine.compile(g.build(), { resident: ['next'] })
+    const given = f32([2], [1, 2])
+    const state = await engine.reside({ w: given }, { adopt })
+    for (let i = 0; i < 3; i++) {
+      const { before } = await step.advance({ feeds: {}, state, next: { w: 'next' } })
+      expect([...(before.data as Float32Array)]).toEqual([10 * (1 + i), 10 * (2 + i)])
+    }
+    expect([...(await state.read(['w'])).w.data]).toEqual([4, 5])
+    // Three steps on, an array that was given away has been written to; another is as it was.
+    expect([...given.data]).toEqual(adopt ? [3, 4] : [1, 2])
+    await state.release()
+    await step.release()
+  },
+)
