@@ -31,6 +31,12 @@ const POOLED_AT_A_TIME = { min: 4, max: 64, bytes: 24e6 }
 /** Rows of a split found unreadable so far, with the fault of each. */
 export type UnreadableRows = Map<number, DataError>
 
+/** Of one picture as decoded, where that needs no change; null: black so far. */
+interface Example {
+  pixels: Uint8Array | null
+  shape: number[]
+}
+
 interface Frame {
   span: Span
   header: PictureHeader
@@ -53,7 +59,7 @@ export async function readPictureRows(
   const key = Buffer.from(field)
   const order = ascendingOrder(rows)
   const sorted = order === null ? rows : order.map((position) => rows[position])
-  const examples: { pixels: Uint8Array; shape: number[] }[] = new Array(rows.length)
+  const examples: Example[] = new Array(rows.length)
   const limit = pLimit(POOLED_AT_A_TIME.max)
 
   for (const group of readRecords(index, sorted, false)) {
@@ -134,27 +140,28 @@ function roomFor(frames: Frame[]): number {
 }
 
 /** Black until the frames are written: [steps, largest height, largest width, channels]. */
-function emptyExample(frames: Frame[], steps: number, rowCount: number, colCount: number, channels: number) {
+function emptyExample(frames: Frame[], steps: number, rowCount: number, colCount: number, channels: number): Example {
   if (frames.length === 0) return blackExample(steps, rowCount, colCount, channels)
   const rows = Math.max(...frames.map((frame) => frame.header.height))
   const cols = Math.max(...frames.map((frame) => frame.header.width))
-  const shape = [steps > 0 ? steps : frames.length, rows, cols, channels]
-  return { pixels: new Uint8Array(shape[0] * rows * cols * channels), shape }
+  return { pixels: null, shape: [steps > 0 ? steps : frames.length, rows, cols, channels] }
 }
 
-function blackExample(steps: number, rows: number, cols: number, channels: number) {
-  const shape = [Math.max(1, steps), Math.max(1, rows), Math.max(1, cols), channels]
-  return { pixels: new Uint8Array(shape[0] * shape[1] * shape[2] * channels), shape }
+function blackExample(steps: number, rows: number, cols: number, channels: number): Example {
+  return { pixels: null, shape: [Math.max(1, steps), Math.max(1, rows), Math.max(1, cols), channels] }
 }
 
-function writeFrame(
-  example: { pixels: Uint8Array; shape: number[] },
-  t: number,
-  header: PictureHeader,
-  pixels: Pixels,
-  channels: number,
-): void {
-  const [, rows, cols] = example.shape
+function sizeOf({ shape }: Example): number {
+  return shape[0] * shape[1] * shape[2] * shape[3]
+}
+
+function writeFrame(example: Example, t: number, header: PictureHeader, pixels: Pixels, channels: number): void {
+  const [steps, rows, cols] = example.shape
+  if (steps === 1 && pixels.channels === channels) {
+    example.pixels = pixels.data
+    return
+  }
+  example.pixels ??= new Uint8Array(sizeOf(example))
   const start = t * rows * cols * channels
   if (header.width === cols) {
     writePixels(pixels, channels, example.pixels, start)
@@ -181,14 +188,17 @@ function addUnreadable(
   throw new DataError('DATA_PICTURE', { ...fault, rule: `${error.message} (${share})` })
 }
 
-function concatenate(examples: { pixels: Uint8Array; shape: number[] }[]): DenseBatch {
+function concatenate(examples: Example[]): DenseBatch {
   const offsets = new Float64Array(examples.length + 1)
   const shapes = new Int32Array(examples.length * 4)
   for (let i = 0; i < examples.length; i++) {
-    offsets[i + 1] = offsets[i] + examples[i].pixels.length
+    offsets[i + 1] = offsets[i] + sizeOf(examples[i])
     shapes.set(examples[i].shape, i * 4)
   }
   const data = new Uint8Array(offsets[examples.length])
-  for (let i = 0; i < examples.length; i++) data.set(examples[i].pixels, offsets[i])
+  for (const [i, example] of examples.entries()) {
+    if (example.pixels !== null) data.set(example.pixels, offsets[i])
+    example.pixels = null // held no longer than needed: pictures may be large
+  }
   return { layout: 'dense', data, offsets, shapes }
 }
