@@ -93,6 +93,8 @@ export interface TrialContext {
   readonly engine: Engine
   /** Where networks train, when that is elsewhere: a GPU, or another engine. @default engine */
   readonly networkEngine?: Engine
+  /** What one training step of the yardstick (engine/devices/yardstick.ts) takes on a `networkEngine` of its own, where a probe timed it. */
+  readonly yardstickMs?: number | null
   readonly rng: Rng
   readonly data: TrialData
   readonly pace: Pace

@@ -13,6 +13,8 @@ export interface Fallback {
 export interface DeviceWatch {
   /** What the next worker is started with. */
   pair(): Pair
+  /** Of one training step of the yardstick on the pair; null where no probe has timed it. */
+  stepMs(): number | null
   /** Null while networks train where they were meant to. */
   fallback(): Fallback | null
   /** The machine is no longer needed for the first model alone: unknown pairs are probed now, beside the run, for later ones. */
@@ -40,6 +42,7 @@ export function createDeviceWatch(choice: Choice, probes: boolean, warn: (messag
   let probing = false
   return {
     pair: () => pair,
+    stepMs: () => (fallback === null ? choice.stepMs : null),
     fallback: () => fallback,
     onFirstModel() {
       if (!probes || probing || choice.unknown.length === 0) return

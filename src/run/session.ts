@@ -271,6 +271,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       out: folder.root,
       seed: options.seed,
       ...devices.pair(),
+      yardstickMs: devices.stepMs(),
       threads,
       memoryBytes: resources?.memoryPerWorker ?? memoryLimit(options) / 2,
       families: options.families,

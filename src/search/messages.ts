@@ -44,6 +44,8 @@ const toWorker = v.variant('type', [
     /** Where networks train. */
     engine: v.picklist(['onnx', 'tfjs']),
     device: v.string(),
+    /** Of one training step of the yardstick there, as probed; null: not known. */
+    yardstickMs: v.nullable(v.number()),
     /** Of this worker alone. */
     threads: integer,
     memoryBytes: v.number(),

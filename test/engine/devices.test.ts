@@ -99,10 +99,10 @@ describe('auto', () => {
   it('starts on the processor while a device is unknown, and takes it once it was learned to be faster', async () => {
     const { around, probed } = machine([CPU, WEBGPU], { 'onnx cpu': works(40), 'onnx webgpu': works(4) })
     const first = chooseAtOnce(AUTO, around)
-    expect(first).toMatchObject({ pair: CPU, unknown: [CPU, WEBGPU] })
+    expect(first).toMatchObject({ pair: CPU, stepMs: null, unknown: [CPU, WEBGPU] })
     await learn(first.unknown, new AbortController().signal, around)
     expect(probed).toEqual(['onnx cpu', 'onnx webgpu'])
-    expect(chooseAtOnce(AUTO, around)).toMatchObject({ pair: WEBGPU, unknown: [] })
+    expect(chooseAtOnce(AUTO, around)).toMatchObject({ pair: WEBGPU, stepMs: 4, unknown: [] })
     expect(chooseAtOnce({ engine: 'auto', device: 'cpu' }, around).pair).toEqual(CPU)
   })
 
@@ -132,7 +132,7 @@ describe('auto', () => {
 describe('a device asked for by name', () => {
   it('is probed once and then remembered', async () => {
     const { around, probed } = machine([CPU, WEBGPU], { 'onnx webgpu': works(9) })
-    expect((await choose({ engine: 'auto', device: 'webgpu' }, around)).pair).toEqual(WEBGPU)
+    expect(await choose({ engine: 'auto', device: 'webgpu' }, around)).toMatchObject({ pair: WEBGPU, stepMs: 9 })
     expect((await choose({ engine: 'onnx', device: 'webgpu' }, around)).pair).toEqual(WEBGPU)
     expect(probed).toEqual(['onnx webgpu'])
   })

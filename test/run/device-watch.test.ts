@@ -17,7 +17,7 @@ const WEBGPU: Pair = { engine: 'onnx', device: 'webgpu' }
 
 function watch(pair: Pair) {
   const told: string[] = []
-  const choice: Choice = { pair, unknown: [], why: 'for a test' }
+  const choice: Choice = { pair, stepMs: 4, unknown: [], why: 'for a test' }
   return { told, devices: createDeviceWatch(choice, false, (message) => told.push(message)) }
 }
 
@@ -25,9 +25,9 @@ describe('the watch over a device', () => {
   it('forgives one crash or hang, and gives the device up at the second', () => {
     const { told, devices } = watch(WEBGPU)
     expect(devices.onDeath('SIGSEGV')).toBe(false)
-    expect([devices.pair(), devices.fallback(), told.length]).toEqual([WEBGPU, null, 0])
+    expect([devices.pair(), devices.stepMs(), devices.fallback(), told.length]).toEqual([WEBGPU, 4, null, 0])
     expect(devices.onDeath('killed')).toBe(true)
-    expect(devices.pair()).toEqual(DEFAULT_PAIR)
+    expect([devices.pair(), devices.stepMs()]).toEqual([DEFAULT_PAIR, null])
     const reason = '2 workers that train on onnx webgpu crashed or hung'
     expect(devices.fallback()).toEqual({ from: WEBGPU, reason })
     expect(told).toEqual([`${reason}: networks train on the processor from here on`])

@@ -21,6 +21,8 @@ export interface Asked {
 
 export interface Choice {
   pair: Pair
+  /** Of one training step of the yardstick on the pair, milliseconds; null where no probe has timed it. */
+  stepMs: number | null
   /** Pairs that nothing is known about yet. */
   unknown: readonly Pair[]
   /** In words, for `inspect` and `doctor`. */
@@ -58,17 +60,19 @@ export async function choose(asked: Asked, around: Surroundings = THIS_MACHINE):
 /** Answers at once. `asked.device` must be `auto` or `cpu`. */
 export function chooseAtOnce(asked: Asked, around: Surroundings = THIS_MACHINE): Choice {
   const base = asked.engine === 'tfjs' ? PAIRS.find(({ engine }) => engine === 'tfjs')! : DEFAULT_PAIR
-  if (asked.device === 'cpu') return { pair: base, unknown: [], why: 'as asked for' }
-  if (!around.gpuIsPlausible()) return { pair: base, unknown: [], why: 'there is no other device here' }
+  const untimed = { pair: base, stepMs: null, unknown: [] }
+  if (asked.device === 'cpu') return { ...untimed, why: 'as asked for' }
+  if (!around.gpuIsPlausible()) return { ...untimed, why: 'there is no other device here' }
   const candidates = candidatesOf(asked, around)
-  if (candidates.length === 0) return { pair: base, unknown: [], why: 'no other device can be used here' }
+  if (candidates.length === 0) return { ...untimed, why: 'no other device can be used here' }
   const known = recall(around.machineKey(), around.memoryPath)
   const unknown = [base, ...candidates].filter((pair) => known[pairName(pair)] === undefined)
   if (unknown.length > 0) {
     const names = unknown.map(pairName).join(', ')
-    return { pair: base, unknown, why: `not known yet how fast these are: ${names}` }
+    return { ...untimed, unknown, why: `not known yet how fast these are: ${names}` }
   }
-  return { pair: fastest([base, ...candidates], known) ?? base, unknown: [], why: 'the fastest measured here' }
+  const pair = fastest([base, ...candidates], known) ?? base
+  return { pair, stepMs: stepMsOf(pair, known), unknown: [], why: 'the fastest measured here' }
 }
 
 /**
@@ -87,7 +91,7 @@ export async function chooseNamed(asked: Asked, around: Surroundings = THIS_MACH
     if (earlier?.kind !== 'works') remember(key, [[pair, outcomes[name]]], around.memoryPath)
   }
   const pair = fastest(pairs, outcomes)
-  if (pair !== null) return { pair, unknown: [], why: 'as asked for' }
+  if (pair !== null) return { pair, stepMs: stepMsOf(pair, outcomes), unknown: [], why: 'as asked for' }
   const reasons = pairs.map((each) => `${pairName(each)}: ${describeOutcome(outcomes[pairName(each)])}`)
   const hint = pairs.map((each) => hintOf(outcomes[pairName(each)])).find((each) => each !== undefined)
   throw new AutomlError(
@@ -121,6 +125,11 @@ export function fastest(pairs: readonly Pair[], outcomes: Outcomes): Pair | null
     bestMs = ms
   }
   return best
+}
+
+function stepMsOf(pair: Pair, outcomes: Outcomes): number | null {
+  const outcome = outcomes[pairName(pair)]
+  return outcome?.kind === 'works' ? outcome.stepMs : null
 }
 
 /** Pairs beside the processor that are worth a probe. */

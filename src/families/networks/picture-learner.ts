@@ -6,7 +6,8 @@ import type { Pictures } from './augment/pictures.ts'
 import type { BatchMaker, LearnerPlan, NetworkLearner } from './learner.ts'
 import { type PictureNetwork, type PictureShape, pictureForward, pictureMacs, stagesFor } from './picture-network.ts'
 import { interceptsOf } from './train-network.ts'
-import { batchFor, MACS_PER_MS, trainingMs } from './vector-batches.ts'
+import { type TrainingWork, trainingMs } from './training-time.ts'
+import { batchFor } from './vector-batches.ts'
 import { whiteningOf } from './whitening.ts'
 
 /** Passes over the training rows that a cycle should make; a network too large for that learns less than a smaller one. */
@@ -60,10 +61,11 @@ export function pictureLearnerPlan(
   const intercepts = interceptsOf(trial, link)
   let current: PictureNetwork | null = null
   return {
-    firstCycleMs: firstCycleMs(count, base, trial),
+    firstCycleMs: firstCycleMs(trial, { passes: 1, count, batch, macs: pictureMacs(base) }),
     async learnerFor(_cycle, cycleMs) {
-      const affordable = (cycleMs * MACS_PER_MS * trial.engine.threads) / (3 * PASSES * count)
-      const wanted = largestWithin(base, affordable, options.widthFactor)
+      const wanted = largest(base, options.widthFactor, (network) => {
+        return trainingMs(trial, { passes: PASSES, count, batch, macs: pictureMacs(network) }) <= cycleMs
+      })
       // A new network starts from nothing: worth it only when it is a good deal larger.
       if (current === null || pictureMacs(wanted) > 2.2 * pictureMacs(current)) current = wanted
       return learner(current)
@@ -95,14 +97,14 @@ export function pictureLearnerPlan(
 }
 
 /** About three passes with the smallest network, within 2.5 and 8 s; folds share, or the first answer would come too late. */
-function firstCycleMs(count: number, base: PictureNetwork, trial: TrialContext): number {
-  const passMs = trainingMs(1, count, pictureMacs(base), trial.engine.threads)
+function firstCycleMs(trial: TrialContext, pass: TrainingWork): number {
+  const passMs = trainingMs(trial, pass)
   const { length } = trial.plan.folds
   return length * Math.max(2500 / Math.sqrt(length), Math.min(8000, 3 * passMs))
 }
 
-/** The widest network whose forward pass needs at most `macs`: width in steps of 8, a residual pair from width 24 on. */
-function largestWithin(base: PictureNetwork, macs: number, factor: number): PictureNetwork {
+/** The widest network that there is time for: width in steps of 8, a residual pair from width 24 on. */
+function largest(base: PictureNetwork, factor: number, fits: (network: PictureNetwork) => boolean): PictureNetwork {
   let best = base
   for (let width = base.width; width <= 96; width += 8) {
     const network = {
@@ -110,7 +112,7 @@ function largestWithin(base: PictureNetwork, macs: number, factor: number): Pict
       width: Math.max(8, Math.round((width * factor) / 8) * 8),
       residual: width >= 1.5 * base.width,
     }
-    if (pictureMacs(network) <= macs) best = network
+    if (fits(network)) best = network
   }
   return best
 }

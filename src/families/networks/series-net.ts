@@ -7,7 +7,8 @@ import { seriesFront } from './fronts/series-front.ts'
 import { loadFeatures } from './load-features.ts'
 import { type SeriesNetwork, seriesForward, seriesMacs } from './series-network.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
-import { batchFor, trainingMs } from './vector-batches.ts'
+import { trainingMs } from './training-time.ts'
+import { batchFor } from './vector-batches.ts'
 
 export const seriesNet: Family = {
   name: 'series-net',
@@ -70,7 +71,8 @@ export const seriesNet: Family = {
     }
     const macs = seriesMacs(network)
     const count = trial.plan.folds[0].train.length
-    const passesMs = trial.plan.folds.length * trainingMs(15, count, macs, trial.engine.threads)
+    const batch = batchFor(count, 32)
+    const passesMs = trial.plan.folds.length * trainingMs(trial, { passes: 15, count, batch, macs })
     yield* trainNetwork(trial, link, {
       firstCycleMs: Math.max(2000, Math.min(15_000, passesMs)),
       learnerFor: async () => ({
@@ -83,7 +85,7 @@ export const seriesNet: Family = {
           link,
           forward: seriesForward(network, interceptsOf(trial, link)),
         },
-        batch: batchFor(count, 32),
+        batch,
         optimizer: muon({ beta2: 0.99 }),
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),

@@ -14,7 +14,8 @@ import type { ClassifierDefinition } from './classifier.ts'
 import { head } from './layers.ts'
 import { loadFeatures } from './load-features.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
-import { batchFor, trainingMs, vectorBatches } from './vector-batches.ts'
+import { trainingMs } from './training-time.ts'
+import { batchFor, vectorBatches } from './vector-batches.ts'
 
 /** Values looked at to place pieces, and the widest table taken. */
 const LOOKED_VALUES = 5e6
@@ -70,14 +71,15 @@ export const tableNet: Family = {
     }
     const macs = width * units + (layers - 1) * units * units + units * profile.classCount
     const count = trial.plan.folds[0].train.length
-    const passesMs = trial.plan.folds.length * trainingMs(20, count, macs, trial.engine.threads)
+    const batch = batchFor(count)
+    const passesMs = trial.plan.folds.length * trainingMs(trial, { passes: 20, count, batch, macs })
     yield* trainNetwork(trial, link, {
       firstCycleMs: Math.max(1000, Math.min(10_000, passesMs)),
       learnerFor: async () => ({
         signature: 'table',
         front,
         definition,
-        batch: batchFor(count),
+        batch,
         optimizer: adamW({ beta2: 0.99 }),
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),

@@ -9,7 +9,8 @@ import { loadFeatures } from './load-features.ts'
 import { documentCounts, readTokens, type Tokens } from './text/tokens.ts'
 import { type TextNetwork, textForward, textMacs } from './text-network.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
-import { batchFor, trainingMs } from './vector-batches.ts'
+import { trainingMs } from './training-time.ts'
+import { batchFor } from './vector-batches.ts'
 
 const MOST_TOKENS = 20_000
 
@@ -66,7 +67,8 @@ export const textCnn: Family = {
     }
     const count = trial.plan.folds[0].train.length
     const macs = textMacs(network)
-    const passesMs = trial.plan.folds.length * trainingMs(3, count, macs, trial.engine.threads)
+    const batch = batchFor(count, 64)
+    const passesMs = trial.plan.folds.length * trainingMs(trial, { passes: 3, count, batch, macs })
     yield* trainNetwork(trial, link, {
       firstCycleMs: Math.max(2000, Math.min(10_000, passesMs)),
       learnerFor: async () => ({
@@ -79,7 +81,7 @@ export const textCnn: Family = {
           link,
           forward: textForward(network, interceptsOf(trial, link)),
         },
-        batch: batchFor(count, 64),
+        batch,
         optimizer: muon({ beta2: 0.99 }),
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),

@@ -17,11 +17,3 @@ export function batchFor(count: number, most = 128): number {
   const batch = count >= 4000 ? 128 : count >= 1000 ? 64 : count >= 100 ? 32 : Math.min(16, count)
   return Math.max(2, Math.min(most, batch))
 }
-
-/** Multiply-adds per millisecond of training, forward and backward together, on one thread: for choosing sizes. */
-export const MACS_PER_MS = 8e6
-
-/** How long `passes` passes over `count` examples take on this many threads, ms. */
-export function trainingMs(passes: number, count: number, macs: number, threads: number): number {
-  return (3 * passes * count * macs) / (MACS_PER_MS * threads)
-}

@@ -9,7 +9,8 @@ import { findSymmetry } from './augment/symmetry.ts'
 import { loadFeatures } from './load-features.ts'
 import { channelStatistics } from './picture-learner.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
-import { batchFor, trainingMs } from './vector-batches.ts'
+import { type TrainingWork, trainingMs } from './training-time.ts'
+import { batchFor } from './vector-batches.ts'
 import { type VideoNetwork, videoForward, videoMacs } from './video-network.ts'
 
 export const videoNet: Family = {
@@ -75,8 +76,9 @@ export const videoNet: Family = {
     }
     const macs = videoMacs(network)
     const count = trial.plan.folds[0].train.length
+    const batch = batchFor(count, 32)
     yield* trainNetwork(trial, link, {
-      firstCycleMs: firstCycleMs(trial, count, macs),
+      firstCycleMs: firstCycleMs(trial, { passes: 12, count, batch, macs }),
       learnerFor: async () => ({
         signature: `video ${network.base}`,
         front,
@@ -87,7 +89,7 @@ export const videoNet: Family = {
           link,
           forward: videoForward(network, interceptsOf(trial, link)),
         },
-        batch: batchFor(count, 32),
+        batch,
         optimizer: muon({ beta2: 0.99 }),
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
@@ -101,7 +103,7 @@ export const videoNet: Family = {
   },
 }
 
-/** Twelve passes of every fold's network, within 2 and 15 s in all. */
-function firstCycleMs(trial: TrialContext, count: number, macs: number): number {
-  return Math.max(2000, Math.min(15_000, trial.plan.folds.length * trainingMs(12, count, macs, trial.engine.threads)))
+/** So much of every fold's network, within 2 and 15 s in all. */
+function firstCycleMs(trial: TrialContext, work: TrainingWork): number {
+  return Math.max(2000, Math.min(15_000, trial.plan.folds.length * trainingMs(trial, work)))
 }

@@ -114,6 +114,7 @@ function createWorkerSession(
       labels: task.labels,
       engine,
       networkEngine,
+      yardstickMs: networkEngine === engine ? null : configure.yardstickMs,
       data: {
         raw: (split, rows, matrix = 0) => read(split, rows, matrix),
         features: store.features,
