@@ -4,6 +4,8 @@
 //   the plausible pairs are remembered: the fastest of them is taken;
 //   some are not: the processor is taken for this run, and they are probed beside it, for the next one. Switching workers in the middle
 //   would restart their trials and make runs depend on how long a probe took.
+// TensorFlow.js on the processor is taken only when asked for: with its native library a step takes 1.7 to 2.1 times onnxruntime's time
+// (docs/tfjs.md), so that looking for it would cost every run more than it could ever give.
 // A device asked for by name is probed first unless it is remembered to work, and an error when it does not.
 import { AutomlError, UsageError } from '../../support/errors.ts'
 import { absenceOf } from './absence.ts'
