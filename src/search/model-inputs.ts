@@ -146,7 +146,7 @@ function matrixTensor(batch: MatrixBatch, sizes: Int32Array, members: Int32Array
     if (batch.layout === 'dense') copyDense(batch, members[j], data, j * size)
     else copySparse(batch, members[j], data as Float32Array, j * size)
   }
-  return { type: 'float32', shape, data }
+  return { type, shape, data }
 }
 
 /** The batch's own values when they are exactly what is asked for. */

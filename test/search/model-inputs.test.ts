@@ -110,3 +110,33 @@ describe('feedBatches', () => {
     expect(Array.from(batch.feeds.matrix_1.data as Float32Array)).toEqual([0, 51, 255].map((x) => Math.fround(x / 255)))
   })
 })
+
+describe('pictures', () => {
+  const sizes = [
+    [2, 3],
+    [1, 2],
+    [2, 3],
+  ]
+  const pixels = sizes.flatMap(([rows, cols], i) => Array.from({ length: rows * cols }, (_, k) => 40 * i + k))
+  const pictures = (): MatrixBatch => ({
+    layout: 'dense',
+    data: Uint8Array.from(pixels),
+    offsets: Float64Array.of(0, 6, 8, 14),
+    shapes: Int32Array.from(sizes.flatMap(([rows, cols]) => [1, rows, cols, 1])),
+  })
+  const profile = profileOf(1, [{ spec: { format: 'COMPRESSED', rows: -1, cols: -1 } }])
+  const rows = Int32Array.of(0, 1, 2)
+
+  it.each([
+    ['bytes', true, 'uint8', 1],
+    ['x / 255', false, 'float32', 255],
+  ])('of several sizes are fed as %s', async (_name, bytes, type, divisor) => {
+    const options = { wanted: new Set(['matrix_0']), maxRows: 10, bytes }
+    const seen: Record<string, number[]> = {}
+    for await (const { positions, feeds } of feedBatches(async () => pictures(), profile, 'test', rows, options)) {
+      expect(feeds.matrix_0.type).toBe(type)
+      seen[positions.join()] = Array.from(feeds.matrix_0.data as Float32Array, (value) => Math.round(value * divisor))
+    }
+    expect(seen).toEqual({ '0,2': [...pixels.slice(0, 6), ...pixels.slice(8)], '1': pixels.slice(6, 8) })
+  })
+})

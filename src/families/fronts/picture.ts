@@ -60,9 +60,13 @@ export function valueRange({ spec, values }: MatrixProfile): { low: number; high
 
 /** Brings values to [0, 1] where they are not there by nature; missing values become the lower end. */
 export function toUnit(g: GraphBuilder, x: Value, about: MatrixProfile): Value {
+  if (about.spec.format === 'COMPRESSED') return x
   const range = valueRange(about)
-  const scaled = range ? div(g, sub(g, x, range.low), range.high - range.low) : x
-  return about.spec.format === 'COMPRESSED' ? scaled : where(g, g.op('IsNaN', [scaled]), 0, scaled)
+  // As one axis: onnxruntime takes ten times longer for a scalar where the last of several has size 1, as gray pictures' channels.
+  const flat = reshape(g, x, [-1])
+  const scaled = range ? div(g, sub(g, flat, range.low), range.high - range.low) : flat
+  const known = where(g, g.op('IsNaN', [scaled]), 0, scaled)
+  return g.refine(g.op('Reshape', [known, g.op('Shape', [x])]), x.shape)
 }
 
 /** round(255 x) / 255 with x clipped to [0, 1]: what a byte store keeps. */
