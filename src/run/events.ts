@@ -47,7 +47,7 @@ export type RunEvent =
       nauc: number | null
       accuracy: number | null
       members: { trial: string; family: string; weight: number }[]
-      reason: 'first' | 'better' | 'planned' | 'final'
+      reason: 'first' | 'better' | 'planned' | 'final' | 'fallback'
     }
   | { type: 'worker'; worker: number; status: 'started' | 'ended' | 'killed'; doing: string; rssBytes: number }
   | { type: 'warning'; message: string }

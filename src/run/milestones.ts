@@ -21,7 +21,8 @@ export interface MilestoneFacts {
   index: number
   /** Milliseconds on the run's time axis. */
   timeMs: number
-  reason: 'first' | 'better' | 'planned' | 'final'
+  /** 'fallback': class frequencies, because no model was ready. */
+  reason: 'first' | 'better' | 'planned' | 'final' | 'fallback'
   /** On the validation rows; null: not validated. */
   quality: Quality | null
   blend: 'mean' | 'rank'

@@ -4,6 +4,7 @@
 
 import type { TaskProfile } from '../dataset/profile.ts'
 import { serializeOnnx } from '../engine/onnx/serialize.ts'
+import { constantModel } from '../families/common/prior-model.ts'
 import { decodeGraph } from '../graph/encoding.ts'
 import type { Graph } from '../graph/graph.ts'
 import { blendGraph } from '../search/blend-graph.ts'
@@ -11,8 +12,10 @@ import { type Blend, blendScores, selectBlend } from '../search/ensemble.ts'
 import type { Library, LibraryMember } from '../search/library.ts'
 import { readMemberFacts, readMemberGraph, readMemberScores } from '../search/member-files.ts'
 import type { Probe } from '../search/messages.ts'
+import { modelGraph } from '../search/model-graph.ts'
 import { type Judge, naucError, objective, type Quality } from '../search/quality.ts'
 import { checkModel } from './check-model.ts'
+import { createCost } from './cost.ts'
 import type { RunFolder } from './folder.ts'
 import { MILESTONE_VERSION, type MilestoneFacts, publish } from './milestones.ts'
 
@@ -26,6 +29,8 @@ export interface PublisherOptions {
   testIds: Float64Array
   probes(): readonly Probe[]
   elapsedMs(): number
+  /** When everything must be out, on the same clock; what would not be is not begun, once there is a model. */
+  deadlineMs: number
   nowS(): number
   /** Milestones of earlier sessions and the last one's scores. */
   published: { count: number; last: MilestoneFacts | null }
@@ -50,7 +55,9 @@ export interface Publisher {
   idle(): Promise<void>
   /** Publishes the best there is, if it is not worse. */
   final(): Promise<void>
-  /** Milliseconds that evaluating and publishing took lately. */
+  /** Publishes the class frequencies of the training labels, for a run in which no model is ready. */
+  fallback(): Promise<void>
+  /** Milliseconds that an evaluation with its publishing has to be reckoned with. */
   costMs(): number
   readonly count: number
   readonly last: MilestoneFacts | null
@@ -70,7 +77,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let { count, last } = options.published
   let lastKeys: string[] = last === null ? [] : last.members.map(({ trial, member }) => `${trial}/${member}`)
   let best: number | null = null
-  let costMs = 60
+  const cost = createCost()
   let notBeforeMs = 0
   let waiting: NodeJS.Timeout | null = null
   let chain: Promise<void> = Promise.resolve()
@@ -86,13 +93,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
   async function attempt(reason: Exclude<PublishReason, 'first'>): Promise<void> {
     const startMs = options.elapsedMs()
     queued = false
+    if (!nothing() && startMs + cost.expectedMs() > options.deadlineMs) return
     for (;;) {
       const blend = bestBlend()
       if (blend === null || !worthIt(blend, reason)) break
-      if (await release(blend, last === null ? 'first' : reason)) break
+      if (await release(blend, nothing() ? 'first' : reason)) break
     }
     const took = options.elapsedMs() - startMs
-    costMs = 0.5 * costMs + 0.5 * took
+    cost.spent(took)
     notBeforeMs = options.elapsedMs() + Math.max(PAUSE_MS, PAUSE_COSTS * took, PAUSE_SHARE * options.elapsedMs())
   }
 
@@ -112,13 +120,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
   /** Before anything was validated: the first model. */
   function unjudged(): Blend | null {
     const [member] = library.staged()
-    if (member === undefined || last !== null) return null
+    if (member === undefined || !nothing()) return null
     const members = [{ member: member.key, weight: 1, map: null }]
     return { kind: 'mean', members, quality: UNKNOWN, validation: new Float32Array(0) }
   }
 
+  /** No model that has learned from examples is out. */
+  function nothing(): boolean {
+    return last === null || last.reason === 'fallback'
+  }
+
   function worthIt(blend: Blend, reason: Exclude<PublishReason, 'first'>): boolean {
-    if (last === null) return true
+    if (last === null || nothing()) return true
     if (blend.quality === UNKNOWN) return false
     if (last.quality === null) return true
     const gain = objective(blend.quality) - objective(last.quality)
@@ -164,7 +177,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       classCount,
     )
     // The first model is one member's own graph and someone waits for it: it is checked once it is out.
-    const first = last === null
+    const first = nothing()
     if (!first && !(await passes(graph, scores, blend, contents))) return false
     const facts: MilestoneFacts = {
       v: MILESTONE_VERSION,
@@ -179,13 +192,38 @@ export function createPublisher(options: PublisherOptions): Publisher {
       task: profile.spec.name,
       classNames: profile.spec.labelNames,
     }
+    await put(facts, graph, scores)
+    lastKeys = blend.members.map(({ member }) => member)
+    return true
+  }
+
+  async function put(facts: MilestoneFacts, graph: Graph, scores: Float32Array): Promise<void> {
     const milestone = { facts, model: serializeOnnx(graph), testIds: options.testIds, scores }
     const timeS = await publish(folder, milestone, options.nowS)
     count++
     last = facts
-    lastKeys = blend.members.map(({ member }) => member)
     hooks.onPublished(facts, timeS)
-    return true
+  }
+
+  async function releasePriors(): Promise<void> {
+    if (last !== null) return
+    const { classCount, spec } = profile
+    const priors = classShares(profile)
+    const scores = new Float32Array(options.testIds.length * classCount)
+    for (let i = 0; i < options.testIds.length; i++) scores.set(priors, i * classCount)
+    const member = { trial: 'none', member: 'priors', family: 'constant', trainedOn: 'all', weight: 1 }
+    const facts: MilestoneFacts = {
+      v: MILESTONE_VERSION,
+      index: count,
+      timeMs: options.elapsedMs(),
+      reason: 'fallback',
+      quality: null,
+      blend: 'mean',
+      members: [member],
+      task: spec.name,
+      classNames: spec.labelNames,
+    }
+    await put(facts, modelGraph(constantModel(priors), profile), scores)
   }
 
   async function passes(
@@ -240,7 +278,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
       waiting = null
       return enqueue('final')
     },
-    costMs: () => costMs,
+    fallback() {
+      chain = chain.then(releasePriors).catch(hooks.onFailure)
+      return chain
+    },
+    costMs: cost.expectedMs,
     get count() {
       return count
     },
@@ -258,6 +300,14 @@ interface Loaded {
 
 /** Stands for the quality of a model that was never validated. */
 const UNKNOWN: Quality = { nauc: Number.NaN, accuracy: Number.NaN, loss: Number.NaN }
+
+/** [K] (n_k + 1/2) / (n + K/2), or with K = 2 below the line where classes are separate questions: never 0 or 1. */
+function classShares({ classCounts, classCount, trainCount, multiLabel }: TaskProfile): Float32Array {
+  const separate = multiLabel || classCount === 1
+  const labelled = separate ? trainCount : classCounts.reduce((sum, count) => sum + count, 0)
+  const below = labelled + (separate ? 2 : classCount) / 2
+  return Float32Array.from(classCounts, (count) => (count + 0.5) / below)
+}
 
 function trialOf(key: string): string {
   return key.slice(0, key.indexOf('/'))

@@ -37,15 +37,15 @@ import { RUN_VERSION, usedPackages } from './versions.ts'
 /** Log-spaced times at which what is at least as good is published even below the margin. */
 const PLANNED_POINTS = 24
 const PLANNED_FROM_MS = 1000
-/** What is kept free before the deadline for the last milestone: at least, at most, and in costs of the milestones so far. */
-const CLOSE_MS = { least: 180, most: 2500, costs: 2.5 }
+/** What is kept free before the deadline for the last milestone: at least, and in costs of the milestones so far. */
+const CLOSE_MS = { least: 180, costs: 2.5 }
 /** A slice that overruns by this, or by this share of the budget, has hung. */
 const HUNG_MS = 20_000
 const HUNG_SHARE = 0.25
 /** Deaths of one worker after which it is not started again. */
 const MOST_DEATHS = 5
-/** What may pass after the deadline until the process is gone. */
-const GRACE_MS = 400
+/** Before the deadline, for the journal's last words and the end of the process. */
+const LEAVE_MS = 60
 
 type Ending = { status: 'done' | 'interrupted'; reason: string } | { error: unknown }
 
@@ -79,7 +79,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
 
   const closeMs = () => {
     const cost = publisher?.costMs() ?? 60
-    return Math.min(CLOSE_MS.most, options.budgetMs / 4, Math.max(CLOSE_MS.least, CLOSE_MS.costs * cost))
+    return Math.min(options.budgetMs / 4, Math.max(CLOSE_MS.least, CLOSE_MS.costs * cost) + LEAVE_MS)
   }
   const untilMs = () => options.budgetMs - closeMs()
   const fail = (error: unknown) => end({ error })
@@ -206,6 +206,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       testIds: message.testIds,
       probes: () => probes,
       elapsedMs: clock.elapsedMs,
+      deadlineMs: counted ? Number.POSITIVE_INFINITY : options.budgetMs - LEAVE_MS,
       nowS: () => (startUnixMs + clock.elapsedMs()) / 1000,
       published: { count: earlier.length === 0 ? 0 : earlier.at(-1)!.index + 1, last: earlier.at(-1) ?? null },
       paced: !counted,
@@ -386,9 +387,9 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
   try {
     if (profile !== null && library !== null) leaveWord(ending)
   } finally {
-    const leftMs = options.budgetMs + GRACE_MS - clock.elapsedMs()
-    if ('error' in ending || counted) pool.killAll()
-    else await pool.leave(ending.status === 'interrupted' ? 800 : Math.max(50, Math.min(1500, leftMs)))
+    const leftMs = options.budgetMs - LEAVE_MS / 2 - clock.elapsedMs()
+    if ('error' in ending || counted || (ending.status === 'done' && leftMs <= 0)) pool.killAll()
+    else await pool.leave(ending.status === 'interrupted' ? 800 : Math.min(1500, leftMs))
     recorder.close()
   }
   removeStaged(folder)
@@ -407,11 +408,20 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     end = (other) => {
       if ('error' in other) failure ??= other.error
     }
-    const limitMs = interrupted ? 1000 : Math.max(300, options.budgetMs + GRACE_MS - clock.elapsedMs())
+    // Without a model the run has failed: for one, a little more is taken.
+    const leftMs = options.budgetMs - clock.elapsedMs()
+    const limitMs = interrupted ? 1000 : last.count > 0 ? Math.max(0, leftMs - LEAVE_MS / 2) : Math.max(300, leftMs)
     const late = counted
       ? new Promise<void>(() => {})
       : new Promise<void>((resolve) => setTimeout(resolve, limitMs).unref())
     await Promise.race([last.final(), late])
+    if (last.count === 0 && failure === null && !interrupted) {
+      await last.fallback()
+      if (last.count > 0) {
+        const message = `no model was ready${failures()}: the result is the class frequencies of the training labels`
+        recorder.event({ type: 'warning', message })
+      }
+    }
     if (failure !== null) return { error: failure }
     if (last.count > 0) return ending
     const why = interrupted ? 'interrupted' : 'the budget was used up'

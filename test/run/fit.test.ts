@@ -112,6 +112,19 @@ describe('a run', () => {
     checkWhole(run.out)
   })
 
+  it('falls back on the class frequencies when every trial fails, and says so', async () => {
+    const run = await fit({ families: 'fake-throws' })
+    expect(run.exitCode).toBe(0)
+    expect(checkWhole(run.out)).toBe(1)
+    expect(run.of('milestone')).toMatchObject([{ index: 0, nauc: null, reason: 'fallback' }])
+    expect(run.of('milestone')[0].members).toMatchObject([{ family: 'constant', weight: 1 }])
+    expect(run.of('warning').at(-1).message).toMatch(/no model was ready.*class frequencies/)
+    const { scores } = decodePredictions(readFileSync(join(run.out, 'milestones', '0000', 'predictions.arrow')))
+    expect(scores[0] + scores[1] + scores[2]).toBeCloseTo(1, 5)
+    expect(Array.from(scores.slice(597, 600))).toEqual(Array.from(scores.slice(0, 3)))
+    expect(existsSync(join(run.out, 'milestones', '0000', 'model.onnx'))).toBe(true)
+  })
+
   it('gives bit-identical predictions twice when slices are counted', async () => {
     const more = ['--workers', '1', '--slice-steps', '4', '--max-slices', '12', '--seed', '5']
     const [one, two] = await Promise.all(

@@ -7,12 +7,17 @@ import { classPriors, linkOf, targetsOf } from './label-statistics.ts'
 export function priorModel(trial: TrialContext, rows: Int32Array): Model {
   const { classCount } = trial.profile
   const link = linkOf(trial.profile, trial.labels)
-  const priors = Float32Array.from(classPriors(targetsOf(link, trial.labels, classCount, rows)))
+  return constantModel(Float32Array.from(classPriors(targetsOf(link, trial.labels, classCount, rows))))
+}
+
+/** @param scores [K] of every example */
+export function constantModel(scores: Float32Array): Model {
+  const classCount = scores.length
   return {
     front: null,
     build(g, _x, inputs) {
       const size = dimOf(g, inputs[0].matrix, 0)
-      return expand(g, g.constant(priors, [1, classCount]), concat(g, [size, g.ints([classCount])], 0))
+      return expand(g, g.constant(scores, [1, classCount]), concat(g, [size, g.ints([classCount])], 0))
     },
   }
 }
