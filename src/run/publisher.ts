@@ -94,13 +94,15 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const startMs = options.elapsedMs()
     queued = false
     if (!nothing() && startMs + cost.expectedMs() > options.deadlineMs) return
-    for (;;) {
+    let released = false
+    while (!released) {
       const blend = bestBlend()
       if (blend === null || !worthIt(blend, reason)) break
-      if (await release(blend, nothing() ? 'first' : reason)) break
+      released = await release(blend, nothing() ? 'first' : reason)
     }
     const took = options.elapsedMs() - startMs
-    cost.spent(took)
+    // An evaluation that comes to nothing is cheap and says little about one that ends in a milestone.
+    if (released) cost.spent(took)
     notBeforeMs = options.elapsedMs() + Math.max(PAUSE_MS, PAUSE_COSTS * took, PAUSE_SHARE * options.elapsedMs())
   }
 

@@ -404,6 +404,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     const spare = options.budgetMs - clock.elapsedMs() - 1.5 * last.costMs()
     const waitMs = interrupted || counted ? 0 : Math.max(0, Math.min(spare, closeMs() / 2))
     await settled(waitMs)
+    // What is still under way is too late, and the last milestone needs the cores.
+    if (!counted && !interrupted) for (const worker of busy()) pool.kill(worker)
     let failure: unknown = null
     end = (other) => {
       if ('error' in other) failure ??= other.error
@@ -434,9 +436,13 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     }
   }
 
+  function busy(): number[] {
+    return pool.alive().filter((worker) => dispatcher.doing(worker) !== null)
+  }
+
   async function settled(ms: number): Promise<void> {
     const until = clock.elapsedMs() + ms
-    while (clock.elapsedMs() < until && pool.alive().some((worker) => dispatcher.doing(worker) !== null)) {
+    while (clock.elapsedMs() < until && busy().length > 0) {
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }

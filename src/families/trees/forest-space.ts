@@ -7,8 +7,8 @@ export function forestSpace(): SearchSpace {
   return {
     trees: {
       type: 'int',
-      low: 50,
-      high: 400,
+      low: 100,
+      high: 800,
       log: true,
       reason: 'more trees vote more steadily and make a larger model',
     },
@@ -32,7 +32,7 @@ export function forestSpace(): SearchSpace {
 export function forestPortfolio(profile: TaskProfile, order: number): PortfolioEntry[] {
   const small = profile.trainCount < 3000
   const extra: HyperParams = {
-    trees: small ? 300 : 120,
+    trees: small ? 300 : 400,
     split: 'random',
     tried: 0.5,
     minLeaf: small ? 2 : 1,
@@ -54,6 +54,6 @@ export function forestOptions(params: HyperParams, features: number, rows: numbe
     tried: Math.max(1, Math.round(features ** Number(params.tried))),
     // A tree keeps to some ten thousand leaves, so that a hundred trees can still be exported.
     minLeaf: Math.max(Number(params.minLeaf), Math.round(rows / 20_000)),
-    maxDepth: 60,
+    maxDepth: 500,
   }
 }

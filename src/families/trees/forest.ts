@@ -13,8 +13,11 @@ import { sparseRandomTreeGrower } from './sparse-random-trees.ts'
 import { loadTable, type TrainingTable } from './training-table.ts'
 import { type StoreMark, TreeStore } from './tree-store.ts'
 
-/** Trees at which a candidate is published before the full size: the first says what to expect, the second is nearly as good as all. */
-const STOPS = [12, 40]
+/** Trees at which a candidate is published before the full size; the last is nearly as good as all. */
+const STOPS = [40, 120]
+/** From this many training rows on, with every fold's, forty trees take long: a dozen say first what to expect. */
+const MANY_ROWS = 20_000
+const FIRST_STOP = 12
 /** Nodes of one exported forest: each costs about 3 us of serialising and loading. */
 const MAX_NODES = 900_000
 
@@ -80,6 +83,8 @@ async function* growFolds(
   const wanted = Number(trial.params.trees)
   course.stands = plan.folds.map(({ train }, i) => standOn(trial, table, table.teaching(train), i, stores[i] ?? null))
   const { stands } = course
+  const rows = stands.reduce((sum, { train }) => sum + train.length, 0)
+  const stops = rows < MANY_ROWS ? STOPS : [FIRST_STOP, ...STOPS]
   const judges = plan.folds.map(({ validation }) => table.positions(validation))
   let trees = Math.min(...stands.map(({ whole }) => whole.trees))
   for (let full = false; trees < wanted && !full; ) {
@@ -94,7 +99,7 @@ async function* growFolds(
     trees++
     full = stands.some(({ store }) => store.nodes >= MAX_NODES)
     // The forest on all rows follows the last tree at once, with the same validation scores.
-    if (STOPS.includes(trees) && trees < wanted && !full) {
+    if (stops.includes(trees) && trees < wanted && !full) {
       const model = meanModel(table, stands, trees)
       yield { type: 'candidate', validation: course.sums.map((sum) => toScore(sum / trees)), model, trainedOn: 'train' }
     }
