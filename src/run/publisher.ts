@@ -13,7 +13,7 @@ import type { Library, LibraryMember } from '../search/library.ts'
 import { readMemberFacts, readMemberGraph, readMemberScores } from '../search/member-files.ts'
 import type { Probe } from '../search/messages.ts'
 import { modelGraph } from '../search/model-graph.ts'
-import { type Judge, naucError, objective, type Quality } from '../search/quality.ts'
+import { type Judge, naucError, objective, type Quality, refitTolerance } from '../search/quality.ts'
 import { checkModel } from './check-model.ts'
 import { createCost } from './cost.ts'
 import type { RunFolder } from './folder.ts'
@@ -140,17 +140,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const keys = blend.members.map(({ member }) => member)
     if (keys.length === lastKeys.length && keys.every((key) => lastKeys.includes(key)))
       return gain > EPSILON && reason !== 'better'
-    if (refitted(keys) && gain > -EPSILON) return true
+    if (refitted(keys) && gain > -Math.max(EPSILON, refitTolerance(against, last.quality))) return true
     const margin = reason === 'better' ? Math.max(EPSILON, MARGIN_ERRORS * naucError(against, last.quality)) : EPSILON
     return gain > margin
   }
 
-  /** The same trials as published, some of them fitted on more rows by now. */
+  /** Of the same trials as what is published, some of them fitted on more rows by now. */
   function refitted(keys: readonly string[]): boolean {
     if (last === null) return false
     const before = last.members
     return (
-      keys.length === before.length &&
       keys.every((key) => before.some(({ trial }) => trial === trialOf(key))) &&
       keys.some((key) => {
         const trainedOn = library.get(key)?.trainedOn

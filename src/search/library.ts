@@ -1,7 +1,7 @@
-// The candidates that were worth keeping: of each trial the best by validation, a fit on all rows in place of the same model
-// fitted on fewer. What the ensemble chooses from. Members that no one can choose any more are given back to be deleted.
+// The candidates that were worth keeping: of each trial the best by validation, a fit on all rows in place of a model fitted on
+// fewer that looks no better than chance would have it. What the ensemble chooses from. Members that no one can choose any more are given back to be deleted.
 import type { BlendCandidate } from './ensemble.ts'
-import { type Judge, judge, objective, type Quality } from './quality.ts'
+import { type Judge, judge, objective, type Quality, refitTolerance } from './quality.ts'
 
 export type TrainedOn = 'sample' | 'train' | 'all'
 
@@ -68,7 +68,8 @@ export function createLibrary(against: Judge): Library {
     if (costly && rivals.some((other) => objective(other.quality!) >= value)) return false
     return own.every((other) => {
       const before = objective(other.quality!)
-      return value > before + EPSILON || (value > before - EPSILON && RANK[trainedOn] > RANK[other.trainedOn])
+      const tolerance = trainedOn === 'all' ? Math.max(EPSILON, refitTolerance(against, other.quality!)) : EPSILON
+      return value > before + EPSILON || (value > before - tolerance && RANK[trainedOn] > RANK[other.trainedOn])
     })
   }
 

@@ -93,6 +93,14 @@ export function naucError(against: Judge, quality: Quality): number {
   return (2 * Math.sqrt(variance)) / valid.length
 }
 
+/** In standard errors of the NAUC; a fit on all rows knows a tenth to a quarter more of them than the fit that was judged. */
+const REFIT_ERRORS = 0.3
+
+/** By how much a fit on all rows may look worse than an earlier fit of the same trial on fewer and still take its place. */
+export function refitTolerance(against: Judge, quality: Quality): number {
+  return REFIT_ERRORS * naucError(against, quality)
+}
+
 function positives(labels: Float32Array, classCount: number): number[] {
   const counts = new Array<number>(classCount).fill(0)
   for (let at = 0; at < labels.length; at++) if (labels[at] >= 1) counts[at % classCount]++
