@@ -18,7 +18,7 @@ stdout carries the result, stderr the talk. Durations are written \`90s\`, \`20m
 
 | exit code | meaning |
 |---|---|
-| 0 | done; for `fit` also with the class frequencies alone, with a warning, when no model was ready in time |
+| 0 | done; for \`fit\` also with the class frequencies alone, with a warning, when no model was ready in time |
 | 1 | failed |
 | 2 | wrong usage |
 | 3 | unusable data, or an output folder that cannot be used |
