@@ -4,7 +4,8 @@
 
 import type { TaskProfile } from '../dataset/profile.ts'
 import { serializeOnnx } from '../engine/onnx/serialize.ts'
-import { constantModel } from '../families/common/prior-model.ts'
+import { constantModel } from '../families/common/constant-model.ts'
+import { classShares } from '../families/common/label-statistics.ts'
 import { decodeGraph } from '../graph/encoding.ts'
 import type { Graph } from '../graph/graph.ts'
 import { blendGraph } from '../search/blend-graph.ts'
@@ -209,7 +210,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   async function releasePriors(): Promise<void> {
     if (last !== null) return
     const { classCount, spec } = profile
-    const priors = classShares(profile)
+    const priors = labelFrequencies(profile)
     const scores = new Float32Array(options.testIds.length * classCount)
     for (let i = 0; i < options.testIds.length; i++) scores.set(priors, i * classCount)
     const member = { trial: 'none', member: 'priors', family: 'constant', trainedOn: 'all', weight: 1 }
@@ -302,12 +303,17 @@ interface Loaded {
 /** Stands for the quality of a model that was never validated. */
 const UNKNOWN: Quality = { nauc: Number.NaN, accuracy: Number.NaN, loss: Number.NaN }
 
-/** [K] (n_k + 1/2) / (n + K/2), or with K = 2 below the line where classes are separate questions: never 0 or 1. */
-function classShares({ classCounts, classCount, trainCount, multiLabel }: TaskProfile): Float32Array {
-  const separate = multiLabel || classCount === 1
-  const labelled = separate ? trainCount : classCounts.reduce((sum, count) => sum + count, 0)
-  const below = labelled + (separate ? 2 : classCount) / 2
-  return Float32Array.from(classCounts, (count) => (count + 0.5) / below)
+/** [K] class frequencies of the training labels, as far as the profile tells them. */
+function labelFrequencies({ classCounts, classCount, trainCount, multiLabel }: TaskProfile): Float32Array {
+  const counts = Float64Array.from(classCounts)
+  if (multiLabel || classCount === 1) return Float32Array.from(classShares(counts, trainCount, 'sigmoid'))
+  return Float32Array.from(
+    classShares(
+      counts,
+      counts.reduce((sum, count) => sum + count, 0),
+      'softmax',
+    ),
+  )
 }
 
 function trialOf(key: string): string {

@@ -58,8 +58,12 @@ export function classPriors(targets: Targets): Float64Array {
   const { classCount, values, link } = targets
   const counts = new Float64Array(classCount)
   for (let i = 0; i < values.length; i++) counts[i % classCount] += values[i]
-  const n = targets.weightSum
-  return counts.map((count) => (link === 'softmax' ? (count + 0.5) / (n + 0.5 * classCount) : (count + 0.5) / (n + 1)))
+  return classShares(counts, targets.weightSum, link)
+}
+
+/** Counts of n labelled rows as frequencies that are never 0 or 1: half a row more of each class, or of each answer. */
+export function classShares(counts: Float64Array, n: number, link: Link): Float64Array {
+  return counts.map((count) => (count + 0.5) / (n + (link === 'softmax' ? 0.5 * counts.length : 1)))
 }
 
 /** [K] intercepts that give the priors: log p (softmax) or log p/(1-p) (sigmoid). */

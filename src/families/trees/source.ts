@@ -35,10 +35,6 @@ export function tableSource(profile: TaskProfile): TreeSource | null {
   return { kind: sparse ? 'front' : 'table', front }
 }
 
-export function frontSource(front: FrontEnd | null): TreeSource | null {
-  return front === null ? null : { kind: 'front', front }
-}
-
 /** [n, sum of widths] */
 function flattened(g: GraphBuilder, inputs: readonly ModelInput[], widths: readonly number[]): Value {
   const parts = inputs.map(({ matrix }, i) => reshape(g, matrix, [matrix.shape[0], widths[i]]))

@@ -1,11 +1,11 @@
 // Boosting and forests on any source of features: raw tables, sparse tables, or the statistics that another family's front end makes.
 import type { TaskProfile } from '../../dataset/profile.ts'
-import type { Family, FrontEnd } from '../family.ts'
+import type { Family } from '../family.ts'
 import { trainBoosting } from './boosting.ts'
 import { boostingPortfolio, boostingSpace } from './boosting-space.ts'
 import { trainForest } from './forest.ts'
 import { forestPortfolio, forestSpace } from './forest-space.ts'
-import { frontSource, type TreeSource } from './source.ts'
+import type { TreeSource } from './source.ts'
 
 export interface TreesOnOptions {
   /** Prefix of the families' names: '' for tables, 'audio-' and so on for heads. */
@@ -34,22 +34,4 @@ export function treesOn({ prefix, features, source, order }: TreesOnOptions): Fa
     train: (trial) => trainForest(trial, source(trial.profile)!),
   }
   return [boosting, forest]
-}
-
-/**
- * Trees as heads on a front end of flat statistics, for kinds where other families come first.
- * @param front null when such data have no such front end
- */
-export function treesOnFront(
-  prefix: string,
-  features: string,
-  front: (profile: TaskProfile) => FrontEnd | null,
-  order: number,
-): Family[] {
-  return treesOn({
-    prefix,
-    features,
-    source: (profile) => frontSource(front(profile)),
-    order: { boosting: order + 4, forest: order },
-  })
 }

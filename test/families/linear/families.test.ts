@@ -1,8 +1,9 @@
 // Every linear family on every shape of task that the extension point promises to bear.
 import { afterAll, describe, expect, test } from 'vitest'
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts'
-import { priorModel } from '../../../src/families/common/prior-model.ts'
-import type { TrialContext, TrialEvent } from '../../../src/families/family.ts'
+import { constantModel } from '../../../src/families/common/constant-model.ts'
+import { classPriors, linkOf, targetsOf } from '../../../src/families/common/label-statistics.ts'
+import type { TrialEvent } from '../../../src/families/family.ts'
 import { linearFamilies } from '../../../src/families/linear/index.ts'
 import { Rng } from '../../../src/support/rng.ts'
 import { type MemoryExample, type MemoryTask, profileOf, runExported, runTrial } from '../networks/memory-trial.ts'
@@ -90,13 +91,9 @@ describe('the model of last resort', () => {
   test('gives every example the shrunk class frequencies', async () => {
     const data = task('table', 6, 2, (i) => [i < 2 ? 0 : 1])
     const labels = Float32Array.from(data.examples.flatMap(({ classes }) => [0, 1].map((k) => +classes.includes(k))))
-    const trial = { profile: profileOf(data), labels } as TrialContext
-    const scores = await runExported(
-      engine,
-      data,
-      priorModel(trial, Int32Array.of(0, 1, 2, 3, 4, 5)),
-      Int32Array.of(3, 0),
-    )
+    const targets = targetsOf(linkOf(profileOf(data), labels), labels, 2, Int32Array.of(0, 1, 2, 3, 4, 5))
+    const model = constantModel(Float32Array.from(classPriors(targets)))
+    const scores = await runExported(engine, data, model, Int32Array.of(3, 0))
     expect([...scores].map((v) => Math.round(v * 1e5) / 1e5)).toEqual(
       [2.5 / 7, 4.5 / 7, 2.5 / 7, 4.5 / 7].map((v) => Math.round(v * 1e5) / 1e5),
     )
