@@ -41,12 +41,18 @@ export function stagesFor({ height, width }: { height: number; width: number }):
 }
 
 /** Channels of each stage, the first convolution's output first. */
-function widthsOf({ width, maxWidth, stages }: PictureNetwork): number[] {
+function widthsOf({ width, maxWidth, stages }: Pick<PictureNetwork, 'width' | 'maxWidth' | 'stages'>): number[] {
   return Array.from({ length: stages + 1 }, (_, i) => Math.min(maxWidth, width * 2 ** i))
 }
 
 /** x [n, channels, height, width] -> logits [n, classCount] */
 export function pictureForward(network: PictureNetwork, intercepts: Float32Array): (net: Network, x: Value) => Value {
+  const features = pictureFeatures(network)
+  return (net, x) => head(net, dropout(net, features(net, x), network.dropout), intercepts)
+}
+
+/** x [n, channels, height, width] -> what the head sees, [n, 2 * channels of the last stage] */
+export function pictureFeatures(network: Omit<PictureNetwork, 'dropout'>): (net: Network, x: Value) => Value {
   return (net, x) => {
     const { g } = net
     const { shape, stages, stride } = network
@@ -60,8 +66,7 @@ export function pictureForward(network: PictureNetwork, intercepts: Float32Array
       const inner = convBlock(net, y, widths[stages])
       y = add(g, y, convBlock(net, inner, widths[stages]))
     }
-    const pooled = concat(g, [globalAveragePool(g, y), globalMaxPool(g, y)], 1)
-    return head(net, dropout(net, pooled, network.dropout), intercepts)
+    return concat(g, [globalAveragePool(g, y), globalMaxPool(g, y)], 1)
   }
 }
 
@@ -72,7 +77,7 @@ function whitened(g: GraphBuilder, x: Value, { kernels, biases }: Whitening): Va
 }
 
 /** Multiply-adds of one example's forward pass. */
-export function pictureMacs(network: PictureNetwork): number {
+export function pictureMacs(network: Omit<PictureNetwork, 'dropout'>): number {
   const { shape, stride, stages } = network
   const widths = widthsOf(network)
   const { whitening } = network

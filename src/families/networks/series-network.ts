@@ -39,6 +39,12 @@ function kernelsFor(steps: number): number[] {
 }
 
 export function seriesForward(network: SeriesNetwork, intercepts: Float32Array): (net: Network, x: Value) => Value {
+  const features = seriesFeatures(network)
+  return (net, x) => head(net, dropout(net, features(net, x), network.dropout), intercepts)
+}
+
+/** x [n, channels, steps] -> what the head sees, [n, 8 * filters] */
+export function seriesFeatures(network: Omit<SeriesNetwork, 'dropout'>): (net: Network, x: Value) => Value {
   const { channels, filters, modules } = network
   return (net, x) => {
     const { g } = net
@@ -55,12 +61,11 @@ export function seriesForward(network: SeriesNetwork, intercepts: Float32Array):
         shortcut = y
       }
     }
-    const pooled = concat(g, [globalAveragePool(g, y), globalMaxPool(g, y)], 1)
-    return head(net, dropout(net, pooled, network.dropout), intercepts)
+    return concat(g, [globalAveragePool(g, y), globalMaxPool(g, y)], 1)
   }
 }
 
-function inception(net: Network, x: Value, { filters, steps }: SeriesNetwork): Value {
+function inception(net: Network, x: Value, { filters, steps }: Pick<SeriesNetwork, 'filters' | 'steps'>): Value {
   const { g } = net
   const wide = (x.shape[1] as number) > filters
   const narrow = wide ? convolution(net, x, filters, [1], { bias: false }) : x
@@ -77,7 +82,7 @@ function ownScale(net: Network, x: Value): Value {
 }
 
 /** Multiply-adds of one example's forward pass. */
-export function seriesMacs(network: SeriesNetwork): number {
+export function seriesMacs(network: Omit<SeriesNetwork, 'dropout'>): number {
   const { channels, steps, filters, modules } = network
   let total = 0
   for (let i = 0; i < modules; i++) {

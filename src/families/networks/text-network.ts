@@ -37,6 +37,12 @@ export interface TextNetwork {
 }
 
 export function textForward(network: TextNetwork, intercepts: Float32Array): (net: Network, x: Value) => Value {
+  const features = textFeatures(network)
+  return (net, x) => head(net, dropout(net, features(net, x), network.dropout), intercepts)
+}
+
+/** x [n, length] -> what the head sees, [n, dims + filters of all widths] */
+export function textFeatures(network: Omit<TextNetwork, 'dropout'>): (net: Network, x: Value) => Value {
   const { length, vocabulary, dims, filters, widths } = network
   return (net, x) => {
     const { g } = net
@@ -56,12 +62,11 @@ export function textForward(network: TextNetwork, intercepts: Float32Array): (ne
       parts.push(reduceMax(g, mul(g, relu(g, features), mask), [1]))
     }
     const wide = dims + widths.length * filters
-    const pooled = g.refine(reshape(g, concat(g, parts, 1), [-1, wide]), [x.shape[0], wide])
-    return head(net, dropout(net, pooled, network.dropout), intercepts)
+    return g.refine(reshape(g, concat(g, parts, 1), [-1, wide]), [x.shape[0], wide])
   }
 }
 
 /** Multiply-adds of one example's forward pass. */
-export function textMacs({ length, dims, filters, widths }: TextNetwork): number {
+export function textMacs({ length, dims, filters, widths }: Omit<TextNetwork, 'dropout'>): number {
   return widths.reduce((sum, width) => sum + length * dims * filters * width, 0)
 }
