@@ -1,6 +1,6 @@
 // The course of every learner that is fitted in one go (linear heads, kernels, trees, n-grams): a first model from the small
-// sample, then one fit per part of the validation plan, then a fit on all rows. A family supplies the fitter; slices, candidates
-// and interrupted folds are handled here. Networks, which learn by epochs, do not use this.
+// sample, then, where the whole would take long, fits on growing parts of the training rows, then one fit per part of the
+// validation plan, then a fit on all rows. A family supplies the fitter; slices, candidates and interrupted folds are handled here. Networks, which learn by epochs, do not use this.
 import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
 
 /** A safe point inside a fit. `done` of `of` in whatever unit `note` names. */
@@ -10,7 +10,12 @@ export interface FitProgress {
   note: string
 }
 
-export type FitStage = 'sample' | 'fold' | 'all'
+export type FitStage = 'sample' | 'part' | 'fold' | 'all'
+
+/** Rows of one part against the one before: all parts together then cost a seventh of the whole. */
+const PART_GROWTH = 8
+/** A part that is more than this share of the training rows is not worth a fit of its own. */
+const LARGEST_PART = 1 / 3
 
 /** What a fit decided by looking at data (a penalty, a temperature, a number of rounds): reused where looking again costs too much. */
 export type FitChoices = Record<string, number>
@@ -34,6 +39,8 @@ export interface Fitter {
 export interface ClassicalOptions {
   /** Fit on the sample before the folds. @default false: only the family that gives the first prediction gains by it */
   sampleFirst?: boolean
+  /** Training rows that a fit of a second or two has time for: a holdout that has many more starts with so many. @default all */
+  firstPart?: number
   /** Fit on all rows at the end. @default true; a fit so slow that the last tenth of the rows is not worth it says false */
   refit?: boolean
 }
@@ -49,14 +56,26 @@ export async function* trainClassical(
   const resumed = readState(trial.resumed, plan.rows.length * classCount)
   const validation = resumed?.validation ?? new Float32Array(plan.rows.length * classCount)
   let foldsDone = resumed?.foldsDone ?? 0
+  let partsDone = resumed?.partsDone ?? 0
   let choices = resumed?.choices ?? null
   let finished = resumed?.finished ?? false
-  trial.saveState(() => ({ facts: { foldsDone, choices, finished }, arrays: { validation: validation.slice() } }))
+  trial.saveState(() => ({
+    facts: { foldsDone, partsDone, choices, finished },
+    arrays: { validation: validation.slice() },
+  }))
   if (finished) return
 
   if (options.sampleFirst && resumed === null && trial.sample.length > 0) {
     const first = yield* watched('sample', fitter.fit(trial.sample, 'sample', null))
     yield { type: 'candidate', validation: null, model: first.model, trainedOn: 'sample' }
+  }
+
+  for (const [index, rows] of growingParts(trial, options.firstPart).entries()) {
+    if (index < partsDone || foldsDone > 0) continue
+    const part = yield* watched(`${rows.length} rows`, fitter.fit(rows, 'part', null))
+    const scores = await scoresOf(trial, part, plan.rows)
+    partsDone = index + 1
+    yield { type: 'candidate', validation: scores, model: part.model, trainedOn: 'sample' }
   }
 
   let last: Fitted | null = null
@@ -84,6 +103,23 @@ export async function* trainClassical(
   finished = true
 }
 
+/** Growing random subsets of a holdout's training rows, ascending each; none where there are folds, since data are few then. */
+function growingParts({ plan, rng }: TrialContext, first = Number.POSITIVE_INFINITY): Int32Array[] {
+  if (plan.kind !== 'holdout') return []
+  const { train } = plan.folds[0]
+  const sizes: number[] = []
+  for (let size = Math.max(1, Math.round(first)); size <= LARGEST_PART * train.length; size *= PART_GROWTH)
+    sizes.push(size)
+  if (sizes.length === 0) return []
+  const order = rng.split('parts').permutation(train.length)
+  return sizes.map((size) =>
+    order
+      .slice(0, size)
+      .map((at) => train[at])
+      .sort(),
+  )
+}
+
 /** [trainCount] 0, 1, 2, … */
 export function allRows(trial: TrialContext): Int32Array {
   return Int32Array.from({ length: trial.profile.trainCount }, (_, row) => row)
@@ -107,6 +143,7 @@ async function scoresOf(trial: TrialContext, fitted: Fitted, rows: Int32Array): 
 
 interface ClassicalState {
   foldsDone: number
+  partsDone: number
   choices: FitChoices | null
   finished: boolean
   validation: Float32Array
@@ -116,9 +153,10 @@ interface ClassicalState {
 function readState(state: TrialState | null, length: number): ClassicalState | null {
   const validation = state?.arrays.validation
   if (!state || !(validation instanceof Float32Array) || validation.length !== length) return null
-  const { foldsDone, choices, finished } = state.facts
+  const { foldsDone, partsDone, choices, finished } = state.facts
   return {
     foldsDone: typeof foldsDone === 'number' ? foldsDone : 0,
+    partsDone: typeof partsDone === 'number' ? partsDone : 0,
     choices: (choices ?? null) as FitChoices | null,
     finished: finished === true,
     validation: validation.slice(),

@@ -4,7 +4,7 @@
 import type { TaskProfile } from '../../dataset/profile.ts'
 import { concat } from '../../graph/functions.ts'
 import { linkOf, targetsOf } from '../common/label-statistics.ts'
-import { type FitProgress, type Fitted, type Fitter, trainClassical } from '../common/train-classical.ts'
+import { type FitProgress, type FitStage, type Fitted, type Fitter, trainClassical } from '../common/train-classical.ts'
 import type { Family, Model, TrialContext } from '../family.ts'
 import { chooseCost } from './choose-cost.ts'
 import {
@@ -41,7 +41,21 @@ export const sparseLinear: Family = {
     weighting: { type: 'choice', options: ['hinge', 'logistic', 'bayes'], reason: 'errors differ, so they blend well' },
     form: { type: 'choice', options: ['counts', 'presence', 'values'], reason: 'how often, whether, or how much' },
   }),
-  train: (trial) => trainClassical(trial, fitterOf(trial), { sampleFirst: trial.params.weighting === 'hinge' }),
+  train: (trial) =>
+    trainClassical(
+      trial,
+      fitterOf(trial),
+      trial.params.weighting === 'hinge' ? { sampleFirst: true, firstPart: quickRows(trial.profile) } : {},
+    ),
+}
+
+/** What a fit of a second or two may do: stored values, each read and weighted (as much work as VALUE_WORK outputs), times outputs. */
+const QUICK_WORK = 3e7
+const VALUE_WORK = 6
+
+function quickRows({ matrices, classCount }: TaskProfile): number {
+  const stored = matrices.reduce((sum, { density, cols, rows }) => sum + density * cols.median * rows.median, 0)
+  return Math.max(500, QUICK_WORK / (Math.max(1, stored) * (classCount + VALUE_WORK)))
 }
 
 function isSparse(profile: TaskProfile): boolean {
@@ -76,7 +90,7 @@ function fitterOf(trial: TrialContext): Fitter {
 
   async function* fit(
     asked: Int32Array,
-    stage: 'sample' | 'fold' | 'all',
+    stage: FitStage,
     choices: Record<string, number> | null,
   ): AsyncGenerator<FitProgress, Fitted, void> {
     const rng = trial.rng.split(`${stage}:${asked.length}`)

@@ -115,6 +115,9 @@ export const PAIR_SHIFT = 7
  */
 const SQUARE_FLOOR = 1e-3
 
+/** Tokens of a text that a visit learns from on average: of longer texts other parts are seen at each visit, which costs no more than a short text. */
+const VISITED_TOKENS = 64
+
 /** Work done between two safe points, in table elements read or written: about 50 ms. */
 const SLICE_WORK = 2e7
 
@@ -138,7 +141,8 @@ export function* trainBag(bag: Bag, tokens: Tokens, targets: Targets, rng: Rng):
       const i = order[at]
       if (targets.weights[i] === 0) continue
       const rate = options.rate * Math.max(0.01, 1 - (epoch + at / n) / epochs)
-      gather(bag, tokens, i, options.dropout, rng, visit)
+      const length = tokens.offsets[i + 1] - tokens.offsets[i]
+      gather(bag, tokens, i, Math.max(options.dropout, 1 - VISITED_TOKENS / length), rng, visit)
       average(table, dims, visit, hidden)
       scores(head, hidden, errors, k, dims)
       link(errors, softmax)
