@@ -21,6 +21,8 @@ export interface KindDecision {
   /** The matrix that decided. */
   matrix: number
   reason: string
+  /** Of every matrix by itself. */
+  kinds: Kind[]
 }
 
 /** Sound has at least this many samples in one clip (0.05 s at 8 kHz). */
@@ -40,15 +42,14 @@ export function decideKind(
   matrices: readonly MatrixProfile[],
   evidence: readonly SignalEvidence[],
 ): KindDecision {
-  let table: KindDecision | null = null
-  for (let i = 0; i < matrices.length; i++) {
-    const { kind, reason } = matrixKind(spec, matrices[i], evidence[i])
-    const which = matrices.length > 1 ? `matrix ${i} of ${matrices.length}: ` : ''
-    const decision = { kind, matrix: i, reason: which + reason }
-    if (kind !== 'table') return decision
-    table ??= decision
-  }
-  return table!
+  const each = matrices.map((matrix, i) => matrixKind(spec, matrix, evidence[i]))
+  const matrix = Math.max(
+    0,
+    each.findIndex(({ kind }) => kind !== 'table'),
+  )
+  const { kind, reason } = each[matrix]
+  const which = matrices.length > 1 ? `matrix ${matrix} of ${matrices.length}: ` : ''
+  return { kind, matrix, reason: which + reason, kinds: each.map((own) => own.kind) }
 }
 
 function matrixKind(

@@ -57,6 +57,8 @@ export interface TaskProfile {
   /** [K] positive training examples per class. */
   classCounts: number[]
   matrices: MatrixProfile[]
+  /** What kind of data each matrix is by itself. */
+  kinds: Kind[]
   vocabulary: VocabularyProfile | null
   /** Estimated bytes of all decoded training examples as float32 (uint8 for pictures). */
   trainBytes: number
@@ -85,7 +87,7 @@ export async function profileDataset(dataset: Dataset): Promise<TaskProfile> {
     trainBytes += statistics.meanSize * train.count * bytesPerValue(batch)
     if (spec.vocabulary.length > 0 && batch.layout === 'dense') vocabulary ??= profileVocabulary(spec, batch)
   }
-  const { kind, reason } = decideKind(spec, matrices, evidence)
+  const { kind, reason, kinds } = decideKind(spec, matrices, evidence)
   const { start } = train.labelLists
   return {
     kind,
@@ -97,6 +99,7 @@ export async function profileDataset(dataset: Dataset): Promise<TaskProfile> {
     multiLabel: start.some((end, i) => i > 0 && end - start[i - 1] > 1),
     classCounts: classCounts(train, spec.outputDim),
     matrices,
+    kinds,
     vocabulary: kind === 'text' ? vocabulary : null,
     trainBytes,
     warnings: [...dataset.warnings, ...valueWarnings(train)],

@@ -241,8 +241,9 @@ describe('the kind of', () => {
       matrices: [matrixSpec({ cols: 3 }), matrixSpec({ rows: 8, cols: 8, format: 'COMPRESSED' })],
     })
     const train = range(4).map((): ExampleToWrite => ({ labels: [0], matrices: [[noise(3)], [png]] }))
-    const { kind, reason } = await profileOf(spec, train)
+    const { kind, reason, kinds } = await profileOf(spec, train)
     expect([kind, reason]).toEqual(['image', 'matrix 1 of 2: each example is one encoded picture'])
+    expect(kinds).toEqual(['table', 'image'])
   })
 })
 

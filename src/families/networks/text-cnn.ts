@@ -95,7 +95,7 @@ export const textCnn: Family = {
 }
 
 /** The length that 98 % of the texts keep to, in steps of 8. */
-function lengthFor({ offsets }: Tokens, most: number): number {
+export function lengthFor({ offsets }: Tokens, most: number): number {
   const lengths = Array.from({ length: offsets.length - 1 }, (_, i) => offsets[i + 1] - offsets[i]).sort(
     (a, b) => a - b,
   )

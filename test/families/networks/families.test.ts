@@ -5,6 +5,7 @@ import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts'
 import type { Family, HyperParams, TrialEvent } from '../../../src/families/family.ts'
 import { audioNet } from '../../../src/families/networks/audio-net.ts'
 import { imageNet } from '../../../src/families/networks/image-net.ts'
+import { joinedNet } from '../../../src/families/networks/joined-net.ts'
 import { seriesNet } from '../../../src/families/networks/series-net.ts'
 import { tableNet } from '../../../src/families/networks/table-net.ts'
 import { textBag } from '../../../src/families/networks/text-bag.ts'
@@ -146,6 +147,51 @@ const TASKS: Record<
         const values = Array.from({ length: 6 }, (_, j) => rng.normal() + (j < 2 ? 3 * ((k >> j) & 1) : 0))
         if (rng.uniform() < 0.2) values[5] = Number.NaN
         return { shape: [1, 1, 6, 1], values }
+      }, classes),
+    }),
+  },
+  'a picture beside columns': {
+    family: joinedNet,
+    yields: 60,
+    params: { shift: 0 },
+    make: (classes) => ({
+      kind: 'image',
+      classCount: 4,
+      bytes: true,
+      varies: false,
+      vocabulary: [],
+      beside: [{ kind: 'table', bytes: false, varies: false }],
+      examples: examples((rng, k) => {
+        const values = [k === 2 ? 1 : 0, rng.normal(), rng.uniform() < 0.2 ? Number.NaN : rng.normal()]
+        return {
+          shape: [1, 16, 16, 1],
+          values: picture(rng, Math.min(k, 1), 16),
+          beside: [{ shape: [1, 1, 3, 1], values }],
+        }
+      }, classes),
+    }),
+  },
+  'series beside tokens': {
+    family: joinedNet,
+    yields: 60,
+    params: {},
+    make: (classes) => ({
+      kind: 'series',
+      classCount: 4,
+      bytes: false,
+      varies: true,
+      vocabulary: VOCABULARY,
+      beside: [{ kind: 'text', bytes: false, varies: true }],
+      examples: examples((rng, k) => {
+        const steps = 28 + rng.below(8)
+        const values = Array.from({ length: steps }, (_, t) => Math.sin(t * (k === 0 ? 0.3 : 0.8)) + 0.2 * rng.normal())
+        const words = Array.from({ length: 3 + rng.below(4) }, () => 9 + rng.below(4))
+        words[rng.below(words.length)] = k === 2 ? 1 : 2
+        return {
+          shape: [steps, 1, 1, 1],
+          values,
+          beside: [{ shape: [words.length, 1, 1, 1], values: words }],
+        }
       }, classes),
     }),
   },

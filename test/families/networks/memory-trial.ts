@@ -18,54 +18,81 @@ import type {
 import { GraphBuilder, type Value } from '../../../src/graph/builder.ts'
 import { Rng } from '../../../src/support/rng.ts'
 
-export interface MemoryExample {
+/** One matrix of an example. */
+export interface MemoryMatrix {
   /** [t, rows, cols, channels] */
   shape: [number, number, number, number]
   values: number[]
-  /** Positive classes. */
-  classes: number[]
 }
 
-export interface MemoryTask {
+export interface MemoryExample extends MemoryMatrix {
+  /** Positive classes. */
+  classes: number[]
+  /** Matrices after the first. */
+  beside?: MemoryMatrix[]
+}
+
+interface MatrixKind {
   kind: Kind
-  classCount: number
   /** Pictures are bytes. */
   bytes: boolean
   /** The number of steps varies. */
   varies: boolean
-  vocabulary: string[]
-  examples: MemoryExample[]
 }
 
-export function profileOf(task: MemoryTask): TaskProfile {
+/** `kind`, `bytes` and `varies` are the first matrix's. */
+export interface MemoryTask extends MatrixKind {
+  classCount: number
+  vocabulary: string[]
+  examples: MemoryExample[]
+  /** Matrices after the first. */
+  beside?: MatrixKind[]
+}
+
+/** What each matrix is, and every example's own. */
+function matricesOf(task: MemoryTask): (MatrixKind & { parts: MemoryMatrix[] })[] {
+  const others = (task.beside ?? []).map((kind, i) => ({ ...kind, parts: task.examples.map((e) => e.beside![i]) }))
+  return [{ kind: task.kind, bytes: task.bytes, varies: task.varies, parts: task.examples }, ...others]
+}
+
+function varies(task: MemoryTask): boolean {
+  return matricesOf(task).some((matrix) => matrix.varies)
+}
+
+function matrixProfile({ bytes, parts }: { bytes: boolean; parts: MemoryMatrix[] }, fixed: boolean): MatrixProfile {
   const extent = (axis: number) => {
-    const sizes = task.examples.map(({ shape }) => shape[axis]).sort((a, b) => a - b)
+    const sizes = parts.map(({ shape }) => shape[axis]).sort((a, b) => a - b)
     return { min: sizes[0], median: sizes[sizes.length >> 1], max: sizes[sizes.length - 1] }
   }
-  const channels = task.examples[0].shape[3]
+  const channels = parts[0].shape[3]
   const spec: MatrixSpec = {
     rows: extent(1).max,
     cols: extent(2).max,
     channels,
-    format: task.bytes ? 'COMPRESSED' : 'DENSE',
+    format: bytes ? 'COMPRESSED' : 'DENSE',
     isSequenceRow: false,
     isSequenceCol: false,
     hasLocalityRow: true,
     hasLocalityCol: true,
   }
-  const matrix: MatrixProfile = {
+  return {
     spec,
     steps: extent(0),
     rows: extent(1),
     cols: extent(2),
     channels,
-    fixed: !task.varies,
+    fixed,
     values: { min: 0, max: 1, mean: 0.5, std: 0.3 },
     missing: 0,
     infinite: 0,
     density: 1,
     integral: false,
   }
+}
+
+export function profileOf(task: MemoryTask): TaskProfile {
+  const open = varies(task)
+  const matrices = matricesOf(task).map((matrix) => matrixProfile(matrix, !open))
   const counts = Array.from(
     { length: task.classCount },
     (_, k) => task.examples.filter((e) => e.classes.includes(k)).length,
@@ -76,10 +103,10 @@ export function profileOf(task: MemoryTask): TaskProfile {
     reason: 'a test',
     spec: {
       name: 'memory',
-      matrices: [spec],
-      isSequence: task.varies,
+      matrices: matrices.map(({ spec }) => spec),
+      isSequence: open,
       outputDim: task.classCount,
-      sequenceSize: task.varies ? -1 : extent(0).max,
+      sequenceSize: open ? -1 : matrices[0].steps.max,
       sampleCount: count,
       labelNames: counts.map((_, k) => `class ${k}`),
       featureNames: new Map(),
@@ -90,7 +117,8 @@ export function profileOf(task: MemoryTask): TaskProfile {
     classCount: task.classCount,
     multiLabel: task.examples.some(({ classes }) => classes.length > 1),
     classCounts: counts,
-    matrices: [matrix],
+    matrices,
+    kinds: matricesOf(task).map(({ kind }) => kind),
     vocabulary: task.vocabulary.length > 0 ? { size: task.vocabulary.length, meanTokenLength: 5 } : null,
     trainBytes: 0,
     warnings: [],
@@ -100,7 +128,7 @@ export function profileOf(task: MemoryTask): TaskProfile {
 function inputsOf(g: GraphBuilder, { matrices, spec }: TaskProfile): ModelInput[] {
   return matrices.map(({ steps, rows, cols, channels }, i) => {
     const open = spec.sequenceSize === -1
-    const shape = ['n', open ? 't' : steps.max, rows.max, cols.max, channels]
+    const shape = ['n', open ? `t_${i}` : steps.max, rows.max, cols.max, channels]
     return {
       matrix: g.input(`matrix_${i}`, 'float32', shape),
       length: open ? g.input(`length_${i}`, 'int64', ['n']) : null,
@@ -109,19 +137,19 @@ function inputsOf(g: GraphBuilder, { matrices, spec }: TaskProfile): ModelInput[
 }
 
 function feedsOf(task: MemoryTask, rows: Int32Array): Record<string, Tensor> {
-  const examples = Array.from(rows, (row) => task.examples[row])
-  const [, r, c, channels] = examples[0].shape
-  const steps = Math.max(...examples.map(({ shape }) => shape[0]))
-  const data = new Float32Array(rows.length * steps * r * c * channels)
-  examples.forEach(({ values }, i) => {
-    data.set(task.bytes ? values.map((v) => v / 255) : values, i * steps * r * c * channels)
-  })
-  const feeds: Record<string, Tensor> = {
-    matrix_0: { type: 'float32', shape: [rows.length, steps, r, c, channels], data },
-  }
-  if (task.varies) {
-    const lengths = BigInt64Array.from(examples, ({ shape }) => BigInt(shape[0]))
-    feeds.length_0 = { type: 'int64', shape: [rows.length], data: lengths }
+  const feeds: Record<string, Tensor> = {}
+  for (const [m, { bytes, parts }] of matricesOf(task).entries()) {
+    const chosen = Array.from(rows, (row) => parts[row])
+    const [, r, c, channels] = chosen[0].shape
+    const steps = Math.max(...chosen.map(({ shape }) => shape[0]))
+    const data = new Float32Array(rows.length * steps * r * c * channels)
+    chosen.forEach(({ values }, i) => {
+      data.set(bytes ? values.map((v) => v / 255) : values, i * steps * r * c * channels)
+    })
+    feeds[`matrix_${m}`] = { type: 'float32', shape: [rows.length, steps, r, c, channels], data }
+    if (!varies(task)) continue
+    const lengths = BigInt64Array.from(chosen, ({ shape }) => BigInt(shape[0]))
+    feeds[`length_${m}`] = { type: 'int64', shape: [rows.length], data: lengths }
   }
   return feeds
 }
@@ -158,8 +186,9 @@ async function run(
 
 function memoryData(engine: Engine, task: MemoryTask): TrialData {
   return {
-    async raw(_split: SplitName, rows: Int32Array) {
-      const examples = Array.from(rows, (row) => task.examples[row])
+    async raw(_split: SplitName, rows: Int32Array, matrix = 0) {
+      const { bytes, parts } = matricesOf(task)[matrix]
+      const examples = Array.from(rows, (row) => parts[row])
       const offsets = new Float64Array(rows.length + 1)
       examples.forEach(({ values }, i) => {
         offsets[i + 1] = offsets[i] + values.length
@@ -167,7 +196,7 @@ function memoryData(engine: Engine, task: MemoryTask): TrialData {
       const all = examples.flatMap(({ values }) => values)
       const batch: DenseBatch = {
         layout: 'dense',
-        data: task.bytes ? Uint8Array.from(all) : Float32Array.from(all),
+        data: bytes ? Uint8Array.from(all) : Float32Array.from(all),
         offsets,
         shapes: Int32Array.from(examples.flatMap(({ shape }) => shape)),
       }

@@ -190,6 +190,7 @@ function profileOf({ matrices, labels, classes }: Task, n: number): TaskProfile 
         integral: false,
       }),
     ),
+    kinds: specs.map(() => 'table'),
     vocabulary: null,
     trainBytes: n * 100,
     warnings: [],
