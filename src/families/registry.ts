@@ -8,6 +8,7 @@ const linear: Group = async () => (await import('./linear/index.ts')).linearFami
 const sparse: Group = async () => (await import('./sparse/index.ts')).sparseFamilies
 const text: Group = async () => (await import('./text/index.ts')).textFamilies
 const series: Group = async () => (await import('./series/index.ts')).seriesFamilies
+const neighbours: Group = async () => (await import('./neighbours/index.ts')).neighbourFamilies
 const trees: Group = async () => (await import('./trees/index.ts')).treeFamilies
 const networks: Group = async () => (await import('./networks/index.ts')).networkFamilies
 
@@ -17,8 +18,8 @@ const GROUPS: Record<Kind, readonly Group[]> = {
   video: [linear, networks],
   audio: [linear, networks],
   text: [text, networks],
-  series: [linear, series, networks],
-  table: [linear, sparse, trees, networks],
+  series: [linear, series, neighbours, networks],
+  table: [linear, sparse, trees, neighbours, networks],
 }
 
 /**
