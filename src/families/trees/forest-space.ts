@@ -3,6 +3,9 @@ import type { TaskProfile } from '../../dataset/profile.ts'
 import type { HyperParams, PortfolioEntry, SearchSpace } from '../family.ts'
 import type { RandomTreeOptions } from './random-trees.ts'
 
+/** Wide sparse tables: exponent of the feature count. Of thousands of words a root's worth makes trees that ask about the same few. */
+const SPARSE_TRIED = 0.3
+
 export function forestSpace(): SearchSpace {
   return {
     trees: {
@@ -29,12 +32,13 @@ export function forestSpace(): SearchSpace {
   }
 }
 
-export function forestPortfolio(profile: TaskProfile, order: number): PortfolioEntry[] {
-  const small = profile.trainCount < 3000
+/** @param sparse wide sparse rows: pure leaves, since a few words decide */
+export function forestPortfolio(profile: TaskProfile, order: number, sparse: boolean): PortfolioEntry[] {
+  const small = profile.trainCount < 3000 && !sparse
   const extra: HyperParams = {
     trees: small ? 300 : 400,
     split: 'random',
-    tried: 0.5,
+    tried: sparse ? SPARSE_TRIED : 0.5,
     minLeaf: small ? 2 : 1,
     bootstrap: false,
     balance: 0,
@@ -43,7 +47,7 @@ export function forestPortfolio(profile: TaskProfile, order: number): PortfolioE
   return [
     { params: extra, order },
     { params: forest, order: order + 8 },
-    { params: { ...extra, tried: 0.75, minLeaf: small ? 5 : 1 }, order: order + 20 },
+    { params: { ...extra, tried: sparse ? 0.5 : 0.75, minLeaf: small ? 5 : 1 }, order: order + 20 },
   ]
 }
 

@@ -1,5 +1,6 @@
 // Randomised trees (see random-trees.ts) on sparse rows. A node visits only what its rows store: features to try are drawn among
-// those that differ within the node, and a threshold is judged by the rows on the side away from zero; the others are what is left.
+// those that differ within the node, as many as a draw among all features would find there (Breiman's draw, which lets small nodes
+// split at random); a threshold is judged by the rows on the side away from zero, the others are what is left.
 // Missing values go with the low codes.
 import type { Rng } from '../../support/rng.ts'
 import type { SparseCodes } from './codes.ts'
@@ -39,6 +40,10 @@ export function sparseRandomTreeGrower(
   const held = new Int32Array(codes.rows)
   const goesLeft = new Uint8Array(codes.rows)
   const counts = new Int32Array(257)
+  const columns = columnsOf(codes)
+  const deck = Int32Array.from({ length: featureCount }, (_, f) => f)
+  /** Where each row stands in the order that nodes are ranges of; -1 for rows outside the tree. */
+  const place = new Int32Array(codes.rows)
   let entryRow = new Int32Array(1024)
   let entryCode = new Uint8Array(1024)
   let sorted = new Int32Array(1024)
@@ -46,6 +51,8 @@ export function sparseRandomTreeGrower(
   function* grow(store: TreeStore, rows: Int32Array, weights: Float32Array, rng: Rng): Generator<void, void, void> {
     const below = quickStream(rng)
     let work = 0
+    place.fill(-1)
+    for (let i = 0; i < rows.length; i++) place[rows[i]] = i
     const root = store.addNode()
     store.roots.push(root)
     const stack: number[] = [root, 0, rows.length, 0]
@@ -103,8 +110,52 @@ export function sparseRandomTreeGrower(
     }
   }
 
-  /** Draws features that differ within the node and gathers their entries. */
+  /** Draws features that differ within the node and gathers their entries: by whichever is less to read, columns or rows. */
   function draw(rows: Int32Array, begin: number, end: number, below: (limit: number) => number): Candidate[] {
+    if (options.tried * codes.rows < 2 * featureCount * (end - begin)) {
+      const candidates = drawColumns(begin, end, below)
+      if (candidates.length > 0) return candidates
+    }
+    return drawFilled(rows, begin, end, below)
+  }
+
+  /** Draws among all features and keeps those that differ within the node, if any. */
+  function drawColumns(begin: number, end: number, below: (limit: number) => number): Candidate[] {
+    const candidates: Candidate[] = []
+    let room = 0
+    for (let drawn = 0; drawn < options.tried && drawn < featureCount; drawn++) {
+      const chosen = drawn + below(featureCount - drawn)
+      const f = deck[chosen]
+      deck[chosen] = deck[drawn]
+      deck[drawn] = f
+      makeRoom(room + columns.start[f + 1] - columns.start[f])
+      let to = room
+      let low = 255
+      let high = 0
+      for (let c = columns.start[f]; c < columns.start[f + 1]; c++) {
+        const at = place[columns.row[c]]
+        if (at < begin || at >= end) continue
+        const code = columns.code[c]
+        entryRow[to] = columns.row[c]
+        entryCode[to++] = code
+        if (code < low) low = code
+        if (code > high) high = code
+      }
+      if (to === room) continue
+      const everywhere = to - room === end - begin
+      if (!everywhere) {
+        low = Math.min(low, absent[f])
+        high = Math.max(high, absent[f])
+      }
+      if (low === high) continue
+      candidates.push({ feature: f, from: room, to, low, high, absent: everywhere ? -1 : absent[f] })
+      room = to
+    }
+    return candidates
+  }
+
+  /** Draws among the features that the node's rows fill, as many as a draw among all would find, but one at least. */
+  function drawFilled(rows: Int32Array, begin: number, end: number, below: (limit: number) => number): Candidate[] {
     let seen = 0
     for (let i = begin; i < end; i++) {
       for (let p = indptr[rows[i]]; p < indptr[rows[i] + 1]; p++) {
@@ -120,7 +171,8 @@ export function sparseRandomTreeGrower(
     }
     const candidates: Candidate[] = []
     let room = 0
-    for (let open = 0; open < seen && candidates.length < options.tried; open++) {
+    const wanted = Math.max(1, Math.round((options.tried * seen) / featureCount))
+    for (let open = 0; open < seen && candidates.length < wanted; open++) {
       const chosen = open + below(seen - open)
       const f = touched[chosen]
       touched[chosen] = touched[open]
@@ -139,11 +191,7 @@ export function sparseRandomTreeGrower(
       })
       room += stored[f]
     }
-    if (room > entryRow.length) {
-      entryRow = new Int32Array(room * 2)
-      entryCode = new Uint8Array(room * 2)
-      sorted = new Int32Array(room * 2)
-    }
+    makeRoom(room)
     for (let i = begin; i < end; i++) {
       for (let p = indptr[rows[i]]; p < indptr[rows[i] + 1]; p++) {
         const c = candidateOf[features[p]]
@@ -157,6 +205,18 @@ export function sparseRandomTreeGrower(
       candidateOf[touched[t]] = -1
     }
     return candidates
+  }
+
+  /** For so many entries of candidates; those that are there stay. */
+  function makeRoom(entries: number): void {
+    if (entries <= entryRow.length) return
+    const rowsBefore = entryRow
+    const codesBefore = entryCode
+    entryRow = new Int32Array(entries * 2)
+    entryCode = new Uint8Array(entries * 2)
+    sorted = new Int32Array(entries * 2)
+    entryRow.set(rowsBefore)
+    entryCode.set(codesBefore)
   }
 
   /** Gini score of one threshold (see random-trees.ts); -1 when a side is too small. */
@@ -243,8 +303,43 @@ export function sparseRandomTreeGrower(
       else held[right++] = row
     }
     for (let i = 0; i < right; i++) rows[left + i] = held[i]
+    for (let i = begin; i < end; i++) place[rows[i]] = i
     return left
   }
 
   return { grow }
+}
+
+/** The same entries by feature. */
+interface Columns {
+  /** [features + 1] */
+  start: Int32Array
+  /** [entries] */
+  row: Int32Array
+  /** [entries] */
+  code: Uint8Array
+}
+
+/** Kept while the codes are in use: all parts of a validation plan grow on the same ones. */
+const kept = new WeakMap<SparseCodes, Columns>()
+
+function columnsOf(codes: SparseCodes): Columns {
+  const known = kept.get(codes)
+  if (known !== undefined) return known
+  const { indptr, features, rows } = codes
+  const entries = indptr[rows]
+  const start = new Int32Array(codes.bins.length + 1)
+  for (let p = 0; p < entries; p++) start[features[p] + 1]++
+  for (let f = 0; f < codes.bins.length; f++) start[f + 1] += start[f]
+  const next = start.slice()
+  const columns: Columns = { start, row: new Int32Array(entries), code: new Uint8Array(entries) }
+  for (let i = 0; i < rows; i++) {
+    for (let p = indptr[i]; p < indptr[i + 1]; p++) {
+      const at = next[features[p]]++
+      columns.row[at] = i
+      columns.code[at] = codes.codes[p]
+    }
+  }
+  kept.set(codes, columns)
+  return columns
 }

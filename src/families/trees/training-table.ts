@@ -33,8 +33,8 @@ const LEAVES_IN_FLIGHT = 32
 const FEWEST_CODES = 16
 /** Values per chunk: well under 100 ms of reading and coding. */
 const CHUNK_VALUES = 1 << 19
-/** Sparse columns need this many rows that fill them: fewer cannot make two leaves. */
-const MIN_FILLED = 4
+/** Sparse columns need this many rows that fill them: one row's own says nothing of others, but many rare ones add up in a forest. */
+const MIN_FILLED = 2
 /** Most-filled sparse columns kept: histograms have a slot for each of their codes. */
 const MAX_SPARSE_COLUMNS = 5000
 /** Stored entries of the kept rows, 9 bytes each. */

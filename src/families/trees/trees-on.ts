@@ -29,7 +29,10 @@ export function treesOn({ prefix, features, source, order }: TreesOnOptions): Fa
   const forest: Family = {
     name: `${prefix}forest`,
     summary: `extremely randomised trees and random forests on ${features}`,
-    portfolio: (profile) => (source(profile) === null ? null : forestPortfolio(profile, order.forest)),
+    portfolio: (profile) => {
+      const from = source(profile)
+      return from === null ? null : forestPortfolio(profile, order.forest, from.kind === 'sparse')
+    },
     space: forestSpace,
     train: (trial) => trainForest(trial, source(trial.profile)!),
   }
