@@ -28,6 +28,8 @@ export interface PictureNetwork {
   dropout: number
   /** Computed first convolution, then pooling by two; the learned stages start behind it. Null: all is learned. */
   whitening: Whitening | null
+  /** The learned stages see the computed layer at full resolution: four times the work, and more in the end. @default false */
+  detailed?: boolean
   /** [channels] mean and deviation of the training pictures, in the units of the input. */
   mean: number[]
   deviation: number[]
@@ -59,7 +61,10 @@ export function pictureFeatures(network: Omit<PictureNetwork, 'dropout'>): (net:
     const vector = (values: number[]) => g.constant(Float32Array.from(values), [1, shape.channels, 1, 1])
     const widths = widthsOf(network)
     let y = mul(g, sub(g, x, vector(network.mean)), vector(network.deviation.map((d) => 1 / Math.max(1e-3, d))))
-    if (network.whitening) y = halve(net, whitened(g, x, network.whitening))
+    if (network.whitening) {
+      y = whitened(g, x, network.whitening)
+      if (!network.detailed) y = halve(net, y)
+    }
     y = convBlock(net, y, widths[0], { strides: stride, pool: stages > 0 })
     for (let i = 1; i <= stages; i++) y = convBlock(net, y, widths[i], { pool: i < stages })
     if (network.residual) {
@@ -81,7 +86,7 @@ export function pictureMacs(network: Omit<PictureNetwork, 'dropout'>): number {
   const { shape, stride, stages } = network
   const widths = widthsOf(network)
   const { whitening } = network
-  const halved = whitening ? 2 : 1
+  const halved = whitening && !network.detailed ? 2 : 1
   let height = Math.ceil(Math.floor(shape.height / halved) / stride)
   let width = Math.ceil(Math.floor(shape.width / halved) / stride)
   let inputs = whitening ? whitening.biases.length : shape.channels

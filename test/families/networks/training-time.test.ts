@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { YARDSTICK, yardstickTask } from '../../../src/engine/devices/yardstick.ts'
 import type { FrontEnd, Pace, TrialContext } from '../../../src/families/family.ts'
 import { pictureLearnerPlan } from '../../../src/families/networks/picture-learner.ts'
-import { trainingMs } from '../../../src/families/networks/training-time.ts'
+import { stepTimer, trainingMs } from '../../../src/families/networks/training-time.ts'
 import { GraphBuilder } from '../../../src/graph/builder.ts'
 import { Network } from '../../../src/graph/layers/network.ts'
 import { Rng } from '../../../src/support/rng.ts'
@@ -14,13 +14,13 @@ const COUNTED: Pace = { kind: 'steps', remainingSteps: () => 1000 }
 const COUNT = 6400
 const SIDE = 28
 
-/** As much of a trial as sizes are chosen by: two threads, 6400 rows of two classes. */
-function trialOf(yardstickMs: number | null, pace: Pace = CLOCK): TrialContext {
-  const rows = Int32Array.from({ length: COUNT }, (_, i) => i)
+/** As much of a trial as sizes are chosen by: two threads, rows of two classes. */
+function trialOf(yardstickMs: number | null, pace: Pace = CLOCK, count = COUNT): TrialContext {
+  const rows = Int32Array.from({ length: count }, (_, i) => i)
   return {
     profile: { classCount: 2 },
     plan: { kind: 'holdout', folds: [{ train: rows, validation: rows.subarray(0, 10) }], rows: rows.subarray(0, 10) },
-    labels: Float32Array.from({ length: 2 * COUNT }, (_, i) => i & 1),
+    labels: Float32Array.from({ length: 2 * count }, (_, i) => i & 1),
     engine: { threads: 2 },
     rng: Rng.fromSeed(1),
     pace,
@@ -67,8 +67,39 @@ describe('the time of training', () => {
   })
 })
 
+describe('the steps that were taken', () => {
+  it('tell their median, whatever came between some of them', () => {
+    let now = 0
+    const pace: Pace = { kind: 'clock', remainingMs: () => 1e6, elapsedMs: () => now }
+    const timer = stepTimer({ pace, yardstickMs: null }, { fill: () => {} })
+    const take = (ms: number) => {
+      timer.batches.fill(new Int32Array(1), new Uint8Array(1), new Float32Array(1), Rng.fromSeed(1), 0)
+      now += ms
+    }
+    expect(timer.stepMs()).toBeNull()
+    for (let i = 0; i < 40; i++) take(i % 10 === 0 ? 500 : 20)
+    expect(timer.stepMs()).toBe(20)
+    for (let i = 0; i < 200; i++) take(35)
+    expect(timer.stepMs()).toBe(35)
+  })
+
+  it('are not looked at where nothing may hang on them', () => {
+    for (const trial of [
+      { pace: COUNTED, yardstickMs: null },
+      { pace: CLOCK, yardstickMs: 5 },
+    ]) {
+      const timer = stepTimer(trial, { fill: () => {} })
+      for (let i = 0; i < 50; i++) {
+        timer.batches.fill(new Int32Array(1), new Uint8Array(1), new Float32Array(1), Rng.fromSeed(1), 0)
+      }
+      expect(timer.stepMs()).toBeNull()
+    }
+  })
+})
+
+const front = { key: 'test', base: null, shape: [1, SIDE, SIDE], store: 'uint8' } as unknown as FrontEnd
+
 describe('the width of a picture network', () => {
-  const front = { key: 'test', base: null, shape: [1, SIDE, SIDE], store: 'uint8' } as unknown as FrontEnd
   const rng = Rng.fromSeed(2)
   const data = Uint8Array.from({ length: 50 * SIDE * SIDE }, () => rng.below(256))
   const options = { rate: 1e-3, weightDecay: 0, dropout: 0, labelSmoothing: 0, widthFactor: 1 }
@@ -90,5 +121,43 @@ describe('the width of a picture network', () => {
     expect(fast).toBeGreaterThan(unknown)
     expect(unknown).toBeGreaterThan(slow)
     expect(await widthFor(trialOf(1, COUNTED), cycleMs)).toBe(unknown)
+  })
+})
+
+describe('the resolution of a picture network', () => {
+  /** Stages and residual of the second cycle's network, after a first whose steps took `stepMs`. */
+  async function second(cycleMs: number, { stepMs, rows = COUNT, side = SIDE }: Record<string, number>) {
+    let now = 0
+    const pace: Pace = { kind: 'clock', remainingMs: () => 1e6, elapsedMs: () => now }
+    const rng = Rng.fromSeed(3)
+    const data = Uint8Array.from({ length: 50 * side * side }, () => rng.below(256))
+    const trial = trialOf(null, pace, rows)
+    const pictures = { data, channels: 1, height: side, width: side }
+    const plan = pictureLearnerPlan(trial, 'softmax', front, pictures, () => ({ fill: () => {} }), {
+      rate: 1e-3,
+      weightDecay: 0,
+      dropout: 0,
+      labelSmoothing: 0,
+      widthFactor: 1,
+      mirrorViews: false,
+      whiten: true,
+    })
+    const { batches } = await plan.learnerFor(0, 1000)
+    for (let i = 0; i < 50; i++) {
+      batches.fill(new Int32Array(1), new Uint8Array(1), new Float32Array(1), rng, 0)
+      now += stepMs
+    }
+    return (await plan.learnerFor(1, cycleMs)).signature
+  }
+
+  it('is whole where the steps so far say that there is time for enough passes', async () => {
+    expect(await second(200_000, { stepMs: 20 })).toBe('picture 32 3 1 true')
+    expect(await second(200_000, { stepMs: 80 })).not.toContain('picture 32 3')
+    expect(await second(20_000, { stepMs: 20 })).not.toContain('picture 32 3')
+  })
+
+  it('is halved for large pictures and for few', async () => {
+    expect(await second(200_000, { stepMs: 20, side: 64 })).not.toContain('picture 32 4')
+    expect(await second(200_000, { stepMs: 20, rows: 500 })).not.toContain('picture 32 3')
   })
 })
