@@ -20,10 +20,10 @@ export const textCnn: Family = {
   portfolio(profile) {
     if (profile.kind !== 'text' || profile.trainCount < 200) return null
     const params = {
-      rate: 2e-3,
+      rate: 6e-3,
       weightDecay: 0.05,
       dims: 64,
-      filters: 96,
+      filters: 48,
       inputDropout: 0.25,
       dropout: 0.4,
       wordDropout: 0.1,
@@ -32,7 +32,7 @@ export const textCnn: Family = {
     return [{ params, order: 30 }]
   },
   space: () => ({
-    rate: { type: 'float', low: 5e-4, high: 6e-3, log: true, reason: 'peak of the one-cycle schedule for AdamW' },
+    rate: { type: 'float', low: 1e-3, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: {
       type: 'float',
       low: 1e-3,
