@@ -1,15 +1,16 @@
-// Sound, by a convolutional network on log-mel spectrograms with SpecAugment.
+// Sound, by a convolutional or convolutional-recurrent network on log-mel spectrograms with SpecAugment.
 import { linkOf } from '../common/label-statistics.ts'
 import type { Family } from '../family.ts'
 import { logMelFront } from '../fronts/log-mel.ts'
 import { bandMeans, PLAIN_SIGNAL_POLICY, type SignalPolicy, signalBatches } from './augment/signals.ts'
 import { loadFeatures } from './load-features.ts'
 import { pictureLearnerPlan } from './picture-learner.ts'
+import { recurrentTop } from './recurrent-top.ts'
 import { trainNetwork } from './train-network.ts'
 
 export const audioNet: Family = {
   name: 'audio-net',
-  summary: 'convolutional network on log-mel spectrograms',
+  summary: 'convolutional network, recurrent on request, on log-mel spectrograms',
   portfolio(profile) {
     if (profile.kind !== 'audio') return null
     const params = {
@@ -22,6 +23,7 @@ export const audioNet: Family = {
       mixup: 0,
       width: 1,
       frames: 128,
+      recurrent: 0,
     }
     return [{ params, order: 30 }]
   },
@@ -35,6 +37,11 @@ export const audioNet: Family = {
     mixup: { type: 'float', low: 0, high: 1, reason: 'for long training on few clips' },
     width: { type: 'choice', options: [0.5, 1, 1.5], reason: 'passes against capacity' },
     frames: { type: 'choice', options: [64, 128, 256], reason: 'detail in time against speed' },
+    recurrent: {
+      type: 'choice',
+      options: [0, 32, 64],
+      reason: 'units of a GRU along time: for sounds told apart by the order of their parts; 0 is convolutional only',
+    },
   }),
   async *train(trial) {
     const { profile, params } = trial
@@ -53,6 +60,7 @@ export const audioNet: Family = {
       bandMaskShare: 0.15,
       mixup: Number(params.mixup),
     }
+    const recurrent = Number(params.recurrent ?? 0)
     const means = bandMeans(signals)
     const pictures = { data, channels: 1, height: bands, width: steps }
     const plan = pictureLearnerPlan(trial, link, front, pictures, () => signalBatches(signals, policy, means), {
@@ -63,6 +71,7 @@ export const audioNet: Family = {
       widthFactor: Number(params.width),
       mirrorViews: false,
       whiten: false,
+      ...(recurrent > 0 ? { top: recurrentTop(recurrent) } : {}),
     })
     yield* trainNetwork(trial, link, plan)
   },

@@ -3,6 +3,7 @@ import { muon } from '../../graph/optimizers/muon.ts'
 import type { Link } from '../common/label-statistics.ts'
 import type { FrontEnd, TrialContext } from '../family.ts'
 import type { Pictures } from './augment/pictures.ts'
+import type { ClassifierDefinition } from './classifier.ts'
 import type { BatchMaker, LearnerPlan, NetworkLearner } from './learner.ts'
 import { type PictureNetwork, type PictureShape, pictureForward, pictureMacs, stagesFor } from './picture-network.ts'
 import { interceptsOf } from './train-network.ts'
@@ -12,15 +13,17 @@ import { whiteningOf } from './whitening.ts'
 
 /** Passes over the training rows that a cycle should make; a network too large for that learns less than a smaller one. */
 const PASSES = 12
+/** Steps that it should make at least: twelve passes over fifty clips are a few dozen. */
+const LEAST_STEPS = 120
 
 /**
  * Passes that a detailed network needs before it is ahead. On 32x32 photographs, 9000 to learn from and 1000 held out, one training
  * each: at full resolution 13 passes (24e6 multiply-adds, 283 s of one thread) .802 accurate, NAUC .954; behind the halved layer
  * 44 passes (6e6, 258 s) .785, .948 and 14 passes (19e6, 225 s) .779, .949.
  */
-const DETAILED_PASSES = 14
+const DETAILED_PASSES = 10
 /** Steps that it needs besides, however few the rows: it starts from nothing. */
-const DETAILED_STEPS = 1000
+const DETAILED_STEPS = 700
 /** Rows below which it is not known to be better. */
 const DETAILED_ROWS = 2000
 
@@ -34,7 +37,19 @@ export interface PictureLearnerOptions {
   mirrorViews: boolean
   /** A computed first layer instead of a learned one. */
   whiten: boolean
+  /** What stands on the stages. @default means and maxima under a linear head */
+  top?: PictureTop
 }
+
+export interface PictureTop {
+  /** Two tops of one signature have interchangeable weights. */
+  signature: string
+  forward(network: PictureNetwork, intercepts: Float32Array): ClassifierDefinition['forward']
+  /** Multiply-adds on top of the stages. */
+  macs(network: PictureNetwork): number
+}
+
+const PLAIN_TOP: PictureTop = { signature: '', forward: pictureForward, macs: () => 0 }
 
 /**
  * @param pictures outputs of `front` for all training rows
@@ -49,6 +64,8 @@ export function pictureLearnerPlan(
   options: PictureLearnerOptions,
 ): LearnerPlan {
   const { classCount } = trial.profile
+  const { top = PLAIN_TOP } = options
+  const macsOf = (network: PictureNetwork) => pictureMacs(network) + top.macs(network)
   const count = trial.plan.folds[0].train.length
   const { mean, deviation, blank } = channelStatistics(pictures)
   const shape: PictureShape = { channels: pictures.channels, height: pictures.height, width: pictures.width }
@@ -66,19 +83,20 @@ export function pictureLearnerPlan(
     deviation,
   }
   const batch = batchFor(count)
+  const passes = Math.max(PASSES, (LEAST_STEPS * batch) / count)
   const timer = stepTimer(trial, batchesFor(blank))
   const intercepts = interceptsOf(trial, link)
   let current: PictureNetwork | null = null
   return {
-    firstCycleMs: firstCycleMs(trial, { passes: 1, count, batch, macs: pictureMacs(base) }),
+    firstCycleMs: firstCycleMs(trial, { passes: 1, count, batch, macs: macsOf(base) }),
     async learnerFor(_cycle, cycleMs) {
       const wanted =
         detailedFor(cycleMs) ??
         largest(base, options.widthFactor, (network) => {
-          return trainingMs(trial, { passes: PASSES, count, batch, macs: pictureMacs(network) }) <= cycleMs
+          return trainingMs(trial, { passes, count, batch, macs: macsOf(network) }) <= cycleMs
         })
       // A new network starts from nothing: worth it only when it is a good deal larger.
-      if (current === null || (!current.detailed && pictureMacs(wanted) > 2.2 * pictureMacs(current))) current = wanted
+      if (current === null || (!current.detailed && macsOf(wanted) > 2.2 * macsOf(current))) current = wanted
       return learner(current)
     },
   }
@@ -89,25 +107,25 @@ export function pictureLearnerPlan(
     if (!whitening || stride > 1 || stages === base.stages || count < DETAILED_ROWS) return null
     const width = widened(base.width, options.widthFactor)
     const network = { ...base, width, maxWidth: 4 * width, stages, stride, residual: true, detailed: true }
-    const passes = Math.max(DETAILED_PASSES, (DETAILED_STEPS * batch) / count)
+    const enough = Math.max(DETAILED_PASSES, (DETAILED_STEPS * batch) / count)
     const stepMs = timer.stepMs()
     const ms =
       stepMs === null || current === null
-        ? trainingMs(trial, { passes, count, batch, macs: pictureMacs(network) })
-        : ((passes * count) / batch) * stepMs * (pictureMacs(network) / pictureMacs(current))
+        ? trainingMs(trial, { passes: enough, count, batch, macs: macsOf(network) })
+        : ((enough * count) / batch) * stepMs * (macsOf(network) / macsOf(current))
     return ms <= cycleMs ? network : null
   }
 
   function learner(network: PictureNetwork): NetworkLearner {
     return {
-      signature: `picture ${network.width} ${network.stages} ${network.stride} ${network.residual}`,
+      signature: `picture ${network.width} ${network.stages} ${network.stride} ${network.residual}${top.signature}`,
       front,
       definition: {
         inputShape: [shape.channels, shape.height, shape.width],
         inputType: 'uint8',
         classCount,
         link,
-        forward: pictureForward(network, intercepts),
+        forward: top.forward(network, intercepts),
       },
       batch,
       optimizer: muon({ beta2: 0.99 }),
@@ -116,7 +134,7 @@ export function pictureLearnerPlan(
       labelSmoothing: options.labelSmoothing,
       classWeights: null,
       batches: timer.batches,
-      macs: pictureMacs(network),
+      macs: macsOf(network),
       views: options.mirrorViews ? ['mirror'] : [],
     }
   }

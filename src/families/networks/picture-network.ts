@@ -43,7 +43,11 @@ export function stagesFor({ height, width }: { height: number; width: number }):
 }
 
 /** Channels of each stage, the first convolution's output first. */
-function widthsOf({ width, maxWidth, stages }: Pick<PictureNetwork, 'width' | 'maxWidth' | 'stages'>): number[] {
+export function pictureWidths({
+  width,
+  maxWidth,
+  stages,
+}: Pick<PictureNetwork, 'width' | 'maxWidth' | 'stages'>): number[] {
   return Array.from({ length: stages + 1 }, (_, i) => Math.min(maxWidth, width * 2 ** i))
 }
 
@@ -55,11 +59,22 @@ export function pictureForward(network: PictureNetwork, intercepts: Float32Array
 
 /** x [n, channels, height, width] -> what the head sees, [n, 2 * channels of the last stage] */
 export function pictureFeatures(network: Omit<PictureNetwork, 'dropout'>): (net: Network, x: Value) => Value {
+  const map = pictureMap(network)
+  return (net, x) => pooledMap(net, map(net, x))
+}
+
+/** Mean and maximum over all places, [n, channels, height, width] -> [n, 2 * channels] */
+export function pooledMap({ g }: Network, y: Value): Value {
+  return concat(g, [globalAveragePool(g, y), globalMaxPool(g, y)], 1)
+}
+
+/** x [n, channels, height, width] -> what the last stage gives at every place that pooling left */
+export function pictureMap(network: Omit<PictureNetwork, 'dropout'>): (net: Network, x: Value) => Value {
   return (net, x) => {
     const { g } = net
     const { shape, stages, stride } = network
     const vector = (values: number[]) => g.constant(Float32Array.from(values), [1, shape.channels, 1, 1])
-    const widths = widthsOf(network)
+    const widths = pictureWidths(network)
     let y = mul(g, sub(g, x, vector(network.mean)), vector(network.deviation.map((d) => 1 / Math.max(1e-3, d))))
     if (network.whitening) {
       y = whitened(g, x, network.whitening)
@@ -71,7 +86,7 @@ export function pictureFeatures(network: Omit<PictureNetwork, 'dropout'>): (net:
       const inner = convBlock(net, y, widths[stages])
       y = add(g, y, convBlock(net, inner, widths[stages]))
     }
-    return concat(g, [globalAveragePool(g, y), globalMaxPool(g, y)], 1)
+    return y
   }
 }
 
@@ -84,7 +99,7 @@ function whitened(g: GraphBuilder, x: Value, { kernels, biases }: Whitening): Va
 /** Multiply-adds of one example's forward pass. */
 export function pictureMacs(network: Omit<PictureNetwork, 'dropout'>): number {
   const { shape, stride, stages } = network
-  const widths = widthsOf(network)
+  const widths = pictureWidths(network)
   const { whitening } = network
   const halved = whitening && !network.detailed ? 2 : 1
   let height = Math.ceil(Math.floor(shape.height / halved) / stride)
