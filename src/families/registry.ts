@@ -1,6 +1,7 @@
 // All families, loaded when a task needs them: a table does not pay for loading convolutional networks before its first answer.
 import type { Kind, TaskProfile } from '../dataset/profile.ts'
 import type { Family } from './family.ts'
+import { onKind } from './one-kind.ts'
 
 type Group = () => Promise<readonly Family[]>
 
@@ -31,9 +32,20 @@ export async function loadFamilies(
   names: readonly string[] | null = null,
   modules: readonly string[] = [],
 ): Promise<Family[]> {
-  const groups = await Promise.all(GROUPS[profile.kind].map((group) => group()))
+  const kinds = [...new Set([profile.kind, ...profile.kinds])]
+  const own = await Promise.all(kinds.map((kind) => familiesOf(profile, kind)))
   const plugged = await Promise.all(modules.map(async (name) => (await import(name)).families as Family[]))
-  const all = [...groups.flat(), ...plugged.flat()]
+  const all = [...own.flat(), ...plugged.flat()]
   const wanted = names === null ? all : all.filter((family) => names.includes(family.name))
   return wanted.filter((family) => family.portfolio(profile) !== null)
+}
+
+/** Families for the matrices of one kind; a network that joins matrices sees all of them. */
+async function familiesOf(profile: TaskProfile, kind: Kind): Promise<Family[]> {
+  const families = (await Promise.all(GROUPS[kind].map((group) => group()))).flat()
+  if (profile.kinds.every((each) => each === kind)) return families
+  return families.flatMap((family) => {
+    if (family.name !== 'joined-net') return [onKind(family, profile, kind)]
+    return kind === profile.kind ? [family] : []
+  })
 }
