@@ -101,26 +101,6 @@ const TASKS: Record<
       }, classes),
     }),
   },
-  'audio, recurrent': {
-    family: audioNet,
-    yields: 60,
-    params: { recurrent: 32 },
-    make: (classes) => ({
-      kind: 'audio',
-      classCount: 4,
-      bytes: false,
-      varies: true,
-      vocabulary: [],
-      examples: examples((rng, k) => {
-        const steps = 900 + rng.below(300)
-        const pitch = 0.15 + 0.5 * k + 0.05 * rng.uniform()
-        return {
-          shape: [steps, 1, 1, 1],
-          values: Array.from({ length: steps }, (_, t) => Math.sin(pitch * t) + 0.3 * rng.normal()),
-        }
-      }, classes),
-    }),
-  },
   series: {
     family: seriesNet,
     yields: 60,
@@ -216,6 +196,7 @@ const TASKS: Record<
     }),
   },
 }
+TASKS['audio, recurrent'] = { ...TASKS.audio, params: { recurrent: 32 } }
 
 function textTask(classes: (k: number) => number[]): MemoryTask {
   return {
