@@ -226,6 +226,11 @@ export function slice(g: GraphBuilder, x: Value, axis: number, start: number, en
   return g.op('Slice', step === 1 ? inputs : [...inputs, g.ints([step])])
 }
 
+/** `axis` back to front. */
+export function reverse(g: GraphBuilder, x: Value, axis: number): Value {
+  return slice(g, x, axis, -1, -(2 ** 31), -1)
+}
+
 export function split(g: GraphBuilder, x: Value, axis: number, sizes: readonly number[]): Value[] {
   return g.ops('Split', [x, g.ints(sizes)], { axis }, sizes.length)
 }

@@ -1,5 +1,6 @@
 // What the labels of a set of rows say: the form of the output, how often each class occurs, and training targets.
 import type { TaskProfile } from '../../dataset/profile.ts'
+import { balancedWeights } from './balance.ts'
 
 /**
  * 'softmax': every example has one class. 'sigmoid': each class is a question of its own (several labels, or none, are possible;
@@ -29,16 +30,22 @@ export interface Targets {
   classCount: number
   /** [m, K]: for softmax each row sums to 1 (or is all 0 with weight 0), for sigmoid as labelled. */
   values: Float32Array
-  /** [m] 0 for rows that teach nothing (an unlabelled row under softmax), else 1. */
+  /** [m] 0 for rows that teach nothing (an unlabelled row under softmax), else 1, or what balances the classes. */
   weights: Float32Array
   /** Sum of `weights`. */
   weightSum: number
 }
 
-/** Targets of `rows`. @param labels [n, K] */
-export function targetsOf(link: Link, labels: Float32Array, classCount: number, rows: Int32Array): Targets {
+/** Targets of `rows`. @param labels [n, K]; @param balance see `balancedWeights` */
+export function targetsOf(
+  link: Link,
+  labels: Float32Array,
+  classCount: number,
+  rows: Int32Array,
+  balance = 0,
+): Targets {
   const values = new Float32Array(rows.length * classCount)
-  const weights = new Float32Array(rows.length).fill(1)
+  const weights = balancedWeights(labels, classCount, rows, balance)
   let weightSum = 0
   for (let i = 0; i < rows.length; i++) {
     const from = rows[i] * classCount

@@ -19,7 +19,10 @@ import type { Scaling } from './standardise.ts'
 export type FeatureLevel = 'quick' | 'rich'
 
 export interface DenseFeatures {
+  /** Of `views` views of an example when there are several: shape [views, size of one]. Each teaches, and scores are their mean. */
   front: FrontEnd
+  /** @default 1 */
+  views?: number
   /** How a linear head should weigh the columns. */
   scaling: Scaling
 }

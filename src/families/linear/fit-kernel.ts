@@ -1,4 +1,6 @@
 // One fit of a kernel machine on a front end's features: gather, standardise, choose landmarks, fit.
+import { reduceMean, reshape } from '../../graph/functions.ts'
+import { balanceOf } from '../common/balance.ts'
 import { collectFeatures, thin, widthOf } from '../common/collect-features.ts'
 import { dominantClasses, linkOf, type Targets, targetsOf } from '../common/label-statistics.ts'
 import type { FitChoices, FitProgress, Fitted } from '../common/train-classical.ts'
@@ -20,26 +22,28 @@ export interface KernelOptions {
 
 export async function* fitKernel(
   trial: TrialContext,
-  { front, scaling }: DenseFeatures,
+  { front, scaling, views = 1 }: DenseFeatures,
   rows: Int32Array,
   choices: FitChoices | null,
   { landmarks, gamma }: KernelOptions,
 ): AsyncGenerator<FitProgress, Fitted, void> {
-  const width = widthOf(front)
+  const width = widthOf(front) / views
   const link = linkOf(trial.profile, trial.labels)
-  const taught = thin(rows, MAX_VALUES / width)
-  const { x } = yield* collectFeatures(trial, front, 'train', taught)
+  const examples = thin(rows, MAX_VALUES / (views * width))
+  const { x } = yield* collectFeatures(trial, front, 'train', examples)
+  const taught = eachRepeated(examples, views)
   const standardisation = standardisationOf(x, taught.length, width, scaling)
   standardiseInPlace(x, standardisation)
-  const targets = targetsOf(link, trial.labels, trial.profile.classCount, taught)
+  const targets = targetsOf(link, trial.labels, trial.profile.classCount, taught, balanceOf(trial.params))
   const rng = trial.rng.split('kernel')
   const choice = choices as unknown as KernelChoice | null
-  const judged = choice === null ? Math.min(MAX_JUDGES, Math.max(1, Math.round(JUDGE_SHARE * taught.length))) : 0
+  const judged = choice === null ? Math.min(MAX_JUDGES, Math.max(1, Math.round(JUDGE_SHARE * examples.length))) : 0
+  const judges = rng.split('judges').permutation(examples.length).slice(0, judged)
   const fit = fitKernelRidge(trial.engine, {
     x,
     width,
     targets,
-    judges: rng.split('judges').permutation(taught.length).slice(0, judged),
+    judges: eachRepeated(judges, views).map((example, i) => example * views + (i % views)),
     landmarks: spreadOverClasses(targets, rng.split('landmarks').permutation(taught.length), landmarks),
     gamma,
     choice,
@@ -55,13 +59,19 @@ export async function* fitKernel(
     const model: Model = {
       front,
       build(g, features) {
-        const flat = g.op('Flatten', [features!], { axis: 1 })
+        const flat = reshape(g, features!, [-1, width])
         const centred = g.op('Sub', [flat, g.constant(Float32Array.from(mean), [1, width])])
-        return kernelScores(g, g.op('Mul', [centred, g.constant(scale, [1, width])]), map, link, made.scale)
+        const scores = kernelScores(g, g.op('Mul', [centred, g.constant(scale, [1, width])]), map, link, made.scale)
+        return views === 1 ? scores : reduceMean(g, reshape(g, scores, [-1, views, map.offsets.length]), [1])
       },
     }
     return { model, choices: { penalty: made.penalty, scale: made.scale } }
   }
+}
+
+/** [a, b] twice: [a, a, b, b] */
+function eachRepeated(values: Int32Array, times: number): Int32Array {
+  return Int32Array.from({ length: values.length * times }, (_, i) => values[Math.floor(i / times)])
 }
 
 /** `count` rows of `order`, taken from the classes in turn, so that rare classes have landmarks too. */

@@ -1,5 +1,6 @@
 // One fit of a logistic regression on a front end's features: gather, standardise, choose the penalty, fit, fold everything into
 // one matrix product.
+import { balanceOf } from '../common/balance.ts'
 import { collectFeatures, thin, widthOf } from '../common/collect-features.ts'
 import { linkOf, targetsOf } from '../common/label-statistics.ts'
 import type { FitChoices, FitProgress, FitStage, Fitted } from '../common/train-classical.ts'
@@ -32,7 +33,7 @@ export async function* fitLinear(
   const { x } = yield* collectFeatures(trial, front, 'train', taught)
   const standardisation = standardisationOf(x, taught.length, width, scaling)
   standardiseInPlace(x, standardisation)
-  const targets = targetsOf(link, trial.labels, classCount, taught)
+  const targets = targetsOf(link, trial.labels, classCount, taught, balanceOf(trial.params))
   yield { done: 0, of: null, note: 'logistic regression' }
 
   // One fold's choice is noisy when rows are few, and then looking again costs little.

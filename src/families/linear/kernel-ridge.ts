@@ -63,10 +63,10 @@ export async function* fitKernelRidge(
   const m = problem.landmarks.length
   const landmarks = gatherRows(x, d, problem.landmarks)
   const centre = Float32Array.from(classPriors(targets))
+  const roots = targets.weights.map(Math.sqrt)
   const y = new Float32Array(n * k)
   for (let i = 0; i < n; i++) {
-    const weight = targets.weights[i]
-    for (let c = 0; c < k; c++) y[i * k + c] = weight * (targets.values[i * k + c] - centre[c])
+    for (let c = 0; c < k; c++) y[i * k + c] = roots[i] * (targets.values[i * k + c] - centre[c])
   }
 
   const products = await blockProducts(engine)
@@ -82,6 +82,7 @@ export async function* fitKernelRidge(
       const out = await sums.run({
         x: matrix(gatherRows(x, d, rows), rows.length),
         y: matrix(gatherRows(y, k, rows), rows.length),
+        root: matrix(gatherRows(roots, 1, rows), rows.length),
         landmarks: matrix(landmarks, m),
         whiten: matrix(whiten, m),
         gram: matrix(gram, m),
@@ -215,7 +216,7 @@ function kernelGraph(d: number, gamma: number) {
   return g.build()
 }
 
-/** One chunk: phi, and the sums with it added. */
+/** One chunk: phi, and the sums with it added. Rows of weight w count as rows of length sqrt(w), y included. */
 function sumsGraph(d: number, k: number, gamma: number) {
   const g = new GraphBuilder()
   const x = g.input('x', 'float32', ['p', d])
@@ -224,8 +225,9 @@ function sumsGraph(d: number, k: number, gamma: number) {
   const whiten = g.input('whiten', 'float32', ['m', 'm'])
   const phi = matmul(g, gaussian(g, x, landmarks, gamma), whiten)
   g.output('phi', phi)
-  g.output('nextGram', gemm(g, phi, phi, g.input('gram', 'float32', ['m', 'm']), { transA: true }))
-  g.output('nextMoment', gemm(g, phi, y, g.input('moment', 'float32', ['m', k]), { transA: true }))
+  const weighted = mul(g, phi, g.input('root', 'float32', ['p', 1]))
+  g.output('nextGram', gemm(g, weighted, weighted, g.input('gram', 'float32', ['m', 'm']), { transA: true }))
+  g.output('nextMoment', gemm(g, weighted, y, g.input('moment', 'float32', ['m', k]), { transA: true }))
   return g.build()
 }
 

@@ -1,5 +1,6 @@
 // Kernel ridge on hand-made features: what support vector machines were for, in closed form.
 import type { TaskProfile } from '../../dataset/profile.ts'
+import { BALANCE } from '../common/balance.ts'
 import { trainClassical } from '../common/train-classical.ts'
 import type { Family, HyperParams } from '../family.ts'
 import { type FeatureLevel, featuresFor, hasFeatures } from './features.ts'
@@ -29,6 +30,7 @@ export const kernel: Family = {
       reason:
         'width of the kernel for rows of about unit length: small is nearly linear, large nearly nearest neighbours',
     },
+    balance: BALANCE,
   }),
   train(trial) {
     const { features, landmarks, gamma } = trial.params

@@ -1,4 +1,5 @@
 // Logistic regression on hand-made features: the first answer on every dense kind of data, and a steady one later.
+import { BALANCE } from '../common/balance.ts'
 import { trainClassical } from '../common/train-classical.ts'
 import type { Family } from '../family.ts'
 import { type FeatureLevel, featuresFor, hasFeatures } from './features.ts'
@@ -17,6 +18,7 @@ export const linear: Family = {
       options: ['quick', 'rich'],
       reason: 'rich features cost several times as much and pay when there are enough rows to weigh them',
     },
+    balance: BALANCE,
   }),
   train(trial) {
     const level = trial.params.features as FeatureLevel

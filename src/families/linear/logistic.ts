@@ -43,6 +43,7 @@ export async function logisticSolver(engine: Engine, problem: LogisticProblem): 
   const feeds = {
     x: { type: 'float32', shape: [x.length / d, d], data: x },
     y: { type: 'float32', shape: [x.length / d, k], data: targets.values },
+    weight: { type: 'float32', shape: [x.length / d, 1], data: targets.weights },
   } as const
   const scale = 1 / Math.max(1, targets.weightSum)
   return {
@@ -84,31 +85,39 @@ async function evaluateAt(
   return { loss: (out.loss.data[0] as number) * scale + 0.5 * penalty * squares, gradient }
 }
 
-/** Inputs x [m, d], y [m, K], w [d, K], b [K]; outputs loss (a sum), dw [d, K], db [K] without the penalty. */
+/** Inputs x [m, d], y [m, K], weight [m, 1], w [d, K], b [K]; outputs loss (a sum), dw [d, K], db [K] without the penalty. */
 export function lossGraph(d: number, k: number, link: Targets['link']): Graph {
   const g = new GraphBuilder()
   const x = g.input('x', 'float32', ['m', d])
   const y = g.input('y', 'float32', ['m', k])
+  const weight = g.input('weight', 'float32', ['m', 1])
   const w = g.input('w', 'float32', [d, k])
   const b = g.input('b', 'float32', [k])
   const logits = gemm(g, x, w, b)
-  const { loss, residual } = link === 'softmax' ? crossEntropy(g, logits, y) : binaryCrossEntropy(g, logits, y)
+  const { losses, slopes } = link === 'softmax' ? crossEntropy(g, logits, y) : binaryCrossEntropy(g, logits, y)
+  const loss = reduceSum(g, mul(g, weight, losses))
+  const residual = mul(g, weight, slopes)
   g.output('loss', loss)
   g.output('dw', gemm(g, x, residual, null, { transA: true }))
   g.output('db', reduceSum(g, residual, [0]))
   return g.build()
 }
 
-/** A row of y that is all zero counts for nothing. */
-function crossEntropy(g: GraphBuilder, logits: Value, y: Value): { loss: Value; residual: Value } {
-  const logP = logSoftmax(g, logits)
-  const residual = sub(g, mul(g, exp(g, logP), reduceSum(g, y, [1], true)), y)
-  return { loss: neg(g, reduceSum(g, mul(g, y, logP))), residual }
+interface RowLosses {
+  /** [m, 1] or [m, K] */
+  losses: Value
+  /** [m, K] derivatives by the logits. */
+  slopes: Value
 }
 
-function binaryCrossEntropy(g: GraphBuilder, logits: Value, y: Value): { loss: Value; residual: Value } {
-  const loss = reduceSum(g, sub(g, softplus(g, logits), mul(g, y, logits)))
-  return { loss, residual: sub(g, sigmoid(g, logits), y) }
+/** Rows of y sum to 1, or weigh nothing. */
+function crossEntropy(g: GraphBuilder, logits: Value, y: Value): RowLosses {
+  const logP = logSoftmax(g, logits)
+  return { losses: neg(g, reduceSum(g, mul(g, y, logP), [1], true)), slopes: sub(g, exp(g, logP), y) }
+}
+
+function binaryCrossEntropy(g: GraphBuilder, logits: Value, y: Value): RowLosses {
+  return { losses: sub(g, softplus(g, logits), mul(g, y, logits)), slopes: sub(g, sigmoid(g, logits), y) }
 }
 
 /** The scores of a linear map: link(scale * (x W + b)). x: [n, d] -> [n, K] */

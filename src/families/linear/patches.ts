@@ -1,5 +1,6 @@
 // Pictures coded by patches of their own kind next to oriented gradients, under a kernel head: the strongest of the learners that
 // need no epochs.
+import { BALANCE } from '../common/balance.ts'
 import { collectFeatures, thin } from '../common/collect-features.ts'
 import { type FitProgress, trainClassical } from '../common/train-classical.ts'
 import type { Family, FrontEnd, TrialContext } from '../family.ts'
@@ -8,10 +9,14 @@ import { orientedGradientsFront } from '../fronts/oriented-gradients.ts'
 import { fitPatches, patchOptions } from '../fronts/patches.ts'
 import { pictureFront } from '../fronts/picture.ts'
 import { shrunkPixelsFront } from '../fronts/shrunk-pixels.ts'
+import type { DenseFeatures } from './features.ts'
 import { fitKernel } from './fit-kernel.ts'
+import { bothSides, isMirrorFair } from './mirrored.ts'
 
 /** Pictures that patches are drawn from. */
 const DICTIONARY_ROWS = 1000
+/** Training pictures below which a second try teaches mirror images besides. With 1500 photographs that gained nothing any more. */
+const FEW = 1000
 /** Pictures with shorter sides have too few patches to speak of. */
 const SHORTEST_SIDE = 8
 
@@ -22,7 +27,9 @@ export const patches: Family = {
     if (profile.kind !== 'image') return null
     const [, rows, cols] = pictureFront(profile).shape
     if (Math.min(rows, cols) < SHORTEST_SIDE) return null
-    return [{ params: { filters: 400, landmarks: 2000, gamma: 0.5 }, order: 20 }]
+    const params = { filters: 400, landmarks: 2000, gamma: 0.5, mirror: false }
+    const plain = { params, order: 20 }
+    return profile.trainCount < FEW ? [plain, { params: { ...params, mirror: true }, order: 25 }] : [plain]
   },
   space: () => ({
     filters: {
@@ -40,15 +47,23 @@ export const patches: Family = {
       reason: 'capacity of the head; time grows with its square',
     },
     gamma: { type: 'float', low: 0.1, high: 2, log: true, reason: 'width of the kernel for rows of about unit length' },
+    mirror: {
+      type: 'choice',
+      options: [true, false],
+      reason: 'mirror images teach too, where they are fair, at twice the time',
+    },
+    balance: BALANCE,
   }),
-  train(trial) {
-    const { filters, landmarks, gamma } = trial.params
+  async *train(trial) {
+    const { filters, landmarks, gamma, mirror } = trial.params
+    const picture = pictureFront(trial.profile)
+    if (mirror === true && !(yield* isMirrorFair(trial, picture))) return
     let front: FrontEnd | null = null
-    return trainClassical(trial, {
+    yield* trainClassical(trial, {
       async *fit(rows, _stage, choices) {
-        front ??= yield* patchFront(trial, 16 * Math.max(1, Math.round((filters as number) / 16)))
-        const features = { front, scaling: 'columns' } as const
-        return yield* fitKernel(trial, features, rows, choices, {
+        front ??= yield* patchFront(trial, picture, 16 * Math.max(1, Math.round((filters as number) / 16)))
+        const features: DenseFeatures = { front, scaling: 'columns' }
+        return yield* fitKernel(trial, mirror === true ? bothSides(features) : features, rows, choices, {
           landmarks: landmarks as number,
           gamma: gamma as number,
         })
@@ -58,8 +73,11 @@ export const patches: Family = {
 }
 
 /** Learned from the sample: labels play no part in it, so folds may share it. */
-async function* patchFront(trial: TrialContext, filters: number): AsyncGenerator<FitProgress, FrontEnd, void> {
-  const picture = pictureFront(trial.profile)
+async function* patchFront(
+  trial: TrialContext,
+  picture: FrontEnd,
+  filters: number,
+): AsyncGenerator<FitProgress, FrontEnd, void> {
   const { x } = yield* collectFeatures(trial, picture, 'train', thin(trial.sample, DICTIONARY_ROWS))
   const options = patchOptions(picture.shape[1], picture.shape[2], filters)
   const fit = fitPatches(trial.engine, picture, x, options, trial.rng.split('dictionary'))

@@ -1,9 +1,10 @@
 // Sound, by a convolutional or convolutional-recurrent network on log-mel spectrograms with SpecAugment.
+import { BALANCE } from '../common/balance.ts'
 import { linkOf } from '../common/label-statistics.ts'
+import { loadFeatures } from '../common/load-features.ts'
 import type { Family } from '../family.ts'
 import { logMelFront } from '../fronts/log-mel.ts'
 import { bandMeans, PLAIN_SIGNAL_POLICY, type SignalPolicy, signalBatches } from './augment/signals.ts'
-import { loadFeatures } from './load-features.ts'
 import { pictureLearnerPlan } from './picture-learner.ts'
 import { recurrentTop } from './recurrent-top.ts'
 import { trainNetwork } from './train-network.ts'
@@ -30,6 +31,7 @@ export const audioNet: Family = {
   space: () => ({
     rate: { type: 'float', low: 1e-3, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few clips' },
+    balance: BALANCE,
     dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few clips' },
     labelSmoothing: { type: 'float', low: 0, high: 0.2, reason: 'keeps scores comparable across examples' },
     shift: { type: 'float', low: 0, high: 0.3, reason: 'recordings start early or late' },

@@ -19,6 +19,24 @@ export function nextCycleMs(spentMs: number, leftMs: number, firstMs: number): n
 }
 
 /**
+ * The same where the network may change. If the last cycle would train a new one from nothing, it starts now: what the old one
+ * would still learn counts for a short while only, and the new one needs the time.
+ * @param startsAnew whether a cycle of that length would train such a network
+ */
+export function nextCycleMsBefore(
+  startsAnew: (cycleMs: number) => boolean,
+  spentMs: number,
+  leftMs: number,
+  firstMs: number,
+): number | null {
+  const next = nextCycleMs(spentMs, leftMs, firstMs)
+  if (next === null || startsAnew(next)) return next
+  const rest = leftMs - next
+  const last = nextCycleMs(spentMs + next, rest, firstMs)
+  return last !== null && last >= 0.98 * rest && startsAnew(rest) ? leftMs : next
+}
+
+/**
  * Whether to publish in the middle of a cycle. Publishing costs a pass over validation and test data, so it waits until the
  * time since the last one is both a fixed share of all and many times that cost.
  */

@@ -1,11 +1,13 @@
 // Pictures, by a convolutional network that grows with the time there is.
+import { BALANCE } from '../common/balance.ts'
 import { linkOf } from '../common/label-statistics.ts'
+import { loadFeatures } from '../common/load-features.ts'
+import type { Pictures } from '../common/pictures.ts'
+import { findSymmetry, type Symmetry } from '../common/symmetry.ts'
 import type { Family, HyperParams } from '../family.ts'
 import { pictureFront, pictureSize } from '../fronts/picture.ts'
 import type { PicturePolicy } from './augment/picture-policy.ts'
-import { type Pictures, pictureBatches } from './augment/pictures.ts'
-import { findSymmetry, type Symmetry } from './augment/symmetry.ts'
-import { loadFeatures } from './load-features.ts'
+import { pictureBatches } from './augment/pictures.ts'
 import { pictureLearnerPlan } from './picture-learner.ts'
 import { trainNetwork } from './train-network.ts'
 
@@ -38,6 +40,7 @@ export const imageNet: Family = {
   space: () => ({
     rate: { type: 'float', low: 1e-3, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few pictures' },
+    balance: BALANCE,
     dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few pictures' },
     labelSmoothing: { type: 'float', low: 0, high: 0.2, reason: 'keeps scores comparable across examples' },
     shift: { type: 'float', low: 0, high: 0.25, reason: 'most objects may move a little' },

@@ -2,14 +2,15 @@
 // matrix means may hang on another. Offered where no other network reads all matrices: tables side by side are table-net's.
 import type { TaskProfile } from '../../dataset/profile.ts'
 import { muon } from '../../graph/optimizers/muon.ts'
+import { BALANCE } from '../common/balance.ts'
 import { linkOf } from '../common/label-statistics.ts'
+import { loadFeatures } from '../common/load-features.ts'
 import { tableWidth } from '../common/raw-table.ts'
 import type { Family } from '../family.ts'
 import { concatFronts } from '../fronts/concat-fronts.ts'
 import { type Branch, branchesOf, LEVELS, type Level, type Moments, readingOf } from './joined-branches.ts'
 import { type JoinedNetwork, joinedForward, joinedMacs } from './joined-network.ts'
 import type { BatchMaker } from './learner.ts'
-import { loadFeatures } from './load-features.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
 import { trainingMs } from './training-time.ts'
 import { batchFor } from './vector-batches.ts'
@@ -39,6 +40,7 @@ export const joinedNet: Family = {
   space: () => ({
     rate: { type: 'float', low: 5e-4, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: { type: 'float', low: 1e-3, high: 0.3, log: true, reason: 'decoupled decay; more for few examples' },
+    balance: BALANCE,
     dropout: { type: 'float', low: 0, high: 0.6, reason: 'around the joint; more for few examples' },
     units: { type: 'choice', options: [64, 128, 256], reason: 'of the joint: how much one matrix may bend another' },
     shift: { type: 'float', low: 0, high: 0.2, reason: 'most objects and sounds may move a little' },
@@ -89,7 +91,6 @@ export const joinedNet: Family = {
           rate: Number(params.rate),
           weightDecay: Number(params.weightDecay),
           labelSmoothing: 0.02,
-          classWeights: null,
           batches,
           macs: joinedMacs(current),
         }

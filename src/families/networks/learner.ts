@@ -26,7 +26,6 @@ export interface NetworkLearner {
   rate: number
   weightDecay: number
   labelSmoothing: number
-  classWeights: Float32Array | null
   batches: BatchMaker
   /** Multiply-adds of one example's forward pass: for nominal time. */
   macs: number
@@ -42,8 +41,10 @@ export interface LearnerPlan {
   firstCycleMs: number
   /**
    * The learner for the cycle that comes.
-   * @param features outputs of `front` for all training rows, in row order
    * @param cycleMs how long the cycle will be (for one fold)
+   * @param before signature of what was trained before, in an earlier session at the first call; null: nothing was
    */
-  learnerFor(cycle: number, cycleMs: number): Promise<NetworkLearner>
+  learnerFor(cycle: number, cycleMs: number, before: string | null): Promise<NetworkLearner>
+  /** Whether a cycle of that length (for one fold) would train a network from nothing that has to learn long. @default never */
+  startsAnew?(cycleMs: number): boolean
 }

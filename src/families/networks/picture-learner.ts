@@ -1,8 +1,8 @@
 // Chooses and feeds the picture network: size from the time a cycle has, policy from the data.
 import { muon } from '../../graph/optimizers/muon.ts'
 import type { Link } from '../common/label-statistics.ts'
+import type { Pictures } from '../common/pictures.ts'
 import type { FrontEnd, TrialContext } from '../family.ts'
-import type { Pictures } from './augment/pictures.ts'
 import type { ClassifierDefinition } from './classifier.ts'
 import type { BatchMaker, LearnerPlan, NetworkLearner } from './learner.ts'
 import { type PictureNetwork, type PictureShape, pictureForward, pictureMacs, stagesFor } from './picture-network.ts'
@@ -86,39 +86,52 @@ export function pictureLearnerPlan(
   const passes = Math.max(PASSES, (LEAST_STEPS * batch) / count)
   const timer = stepTimer(trial, batchesFor(blank))
   const intercepts = interceptsOf(trial, link)
+  const sizes = sizesOf(base, options.widthFactor)
+  const detailed = detailedNetwork()
   let current: PictureNetwork | null = null
   return {
     firstCycleMs: firstCycleMs(trial, { passes: 1, count, batch, macs: macsOf(base) }),
-    async learnerFor(_cycle, cycleMs) {
-      const wanted =
-        detailedFor(cycleMs) ??
-        largest(base, options.widthFactor, (network) => {
-          return trainingMs(trial, { passes, count, batch, macs: macsOf(network) }) <= cycleMs
-        })
+    async learnerFor(_cycle, cycleMs, before) {
+      const known = detailed === null ? sizes : [...sizes, detailed]
+      current ??= known.find((network) => signatureOf(network) === before) ?? null
+      const fitting = sizes.filter((network) => {
+        return trainingMs(trial, { passes, count, batch, macs: macsOf(network) }) <= cycleMs
+      })
+      const wanted = detailedFor(cycleMs) ?? fitting.at(-1) ?? base
       // A new network starts from nothing: worth it only when it is a good deal larger.
       if (current === null || (!current.detailed && macsOf(wanted) > 2.2 * macsOf(current))) current = wanted
       return learner(current)
     },
+    startsAnew: (cycleMs) => current !== null && !current.detailed && detailedFor(cycleMs) !== null,
   }
 
-  /** Small pictures lose by being halved at once; larger ones have the pixels. */
-  function detailedFor(cycleMs: number): PictureNetwork | null {
+  /** At full resolution. Small pictures lose by being halved at once; larger ones have the pixels. */
+  function detailedNetwork(): PictureNetwork | null {
     const { stride, stages } = stagesFor(shape)
     if (!whitening || stride > 1 || stages === base.stages || count < DETAILED_ROWS) return null
     const width = widened(base.width, options.widthFactor)
-    const network = { ...base, width, maxWidth: 4 * width, stages, stride, residual: true, detailed: true }
+    return { ...base, width, maxWidth: 4 * width, stages, stride, residual: true, detailed: true }
+  }
+
+  /** Where a cycle has the time for it. */
+  function detailedFor(cycleMs: number): PictureNetwork | null {
+    if (detailed === null) return null
     const enough = Math.max(DETAILED_PASSES, (DETAILED_STEPS * batch) / count)
     const stepMs = timer.stepMs()
     const ms =
       stepMs === null || current === null
-        ? trainingMs(trial, { passes: enough, count, batch, macs: macsOf(network) })
-        : ((enough * count) / batch) * stepMs * (macsOf(network) / macsOf(current))
-    return ms <= cycleMs ? network : null
+        ? trainingMs(trial, { passes: enough, count, batch, macs: macsOf(detailed) })
+        : ((enough * count) / batch) * stepMs * (macsOf(detailed) / macsOf(current))
+    return ms <= cycleMs ? detailed : null
+  }
+
+  function signatureOf({ width, stages, stride, residual }: PictureNetwork): string {
+    return `picture ${width} ${stages} ${stride} ${residual}${top.signature}`
   }
 
   function learner(network: PictureNetwork): NetworkLearner {
     return {
-      signature: `picture ${network.width} ${network.stages} ${network.stride} ${network.residual}${top.signature}`,
+      signature: signatureOf(network),
       front,
       definition: {
         inputShape: [shape.channels, shape.height, shape.width],
@@ -132,7 +145,6 @@ export function pictureLearnerPlan(
       rate: options.rate,
       weightDecay: options.weightDecay,
       labelSmoothing: options.labelSmoothing,
-      classWeights: null,
       batches: timer.batches,
       macs: macsOf(network),
       views: options.mirrorViews ? ['mirror'] : [],
@@ -147,14 +159,13 @@ function firstCycleMs(trial: TrialContext, pass: TrainingWork): number {
   return length * Math.max(2500 / Math.sqrt(length), Math.min(8000, 3 * passMs))
 }
 
-/** The widest network that there is time for: width in steps of 8, a residual pair from width 24 on. */
-function largest(base: PictureNetwork, factor: number, fits: (network: PictureNetwork) => boolean): PictureNetwork {
-  let best = base
+/** From narrow to wide, in steps of 8; a residual pair from 1.5 times the first width on. */
+function sizesOf(base: PictureNetwork, factor: number): PictureNetwork[] {
+  const sizes: PictureNetwork[] = []
   for (let width = base.width; width <= 96; width += 8) {
-    const network = { ...base, width: widened(width, factor), residual: width >= 1.5 * base.width }
-    if (fits(network)) best = network
+    sizes.push({ ...base, width: widened(width, factor), residual: width >= 1.5 * base.width })
   }
-  return best
+  return sizes
 }
 
 /** In steps of 8. */

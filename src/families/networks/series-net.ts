@@ -1,10 +1,11 @@
 // Series, by a small InceptionTime on a fixed number of steps.
 import { muon } from '../../graph/optimizers/muon.ts'
+import { BALANCE } from '../common/balance.ts'
 import { linkOf } from '../common/label-statistics.ts'
+import { loadFeatures } from '../common/load-features.ts'
 import type { Family } from '../family.ts'
 import { PLAIN_SIGNAL_POLICY, type SignalPolicy, type Signals, signalBatches } from './augment/signals.ts'
 import { seriesFront } from './fronts/series-front.ts'
-import { loadFeatures } from './load-features.ts'
 import { type SeriesNetwork, seriesForward, seriesMacs } from './series-network.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
 import { trainingMs } from './training-time.ts'
@@ -33,6 +34,7 @@ export const seriesNet: Family = {
   space: () => ({
     rate: { type: 'float', low: 5e-4, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few series' },
+    balance: BALANCE,
     dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few series' },
     filters: { type: 'choice', options: [8, 16, 32], reason: 'per kernel size; the paper has 32' },
     modules: { type: 'choice', options: [3, 6], reason: 'the paper has 6; 3 train in half the time' },
@@ -90,7 +92,6 @@ export const seriesNet: Family = {
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         labelSmoothing: 0.05,
-        classWeights: null,
         batches: signalBatches(signals, policy, Float32Array.from(mean)),
         macs,
       }),

@@ -4,15 +4,16 @@ import { dropout } from '../../graph/layers/dropout.ts'
 import { linear } from '../../graph/layers/linear.ts'
 import { batchNorm } from '../../graph/layers/normalization.ts'
 import { adamW } from '../../graph/optimizers/adamw.ts'
+import { BALANCE } from '../common/balance.ts'
 import { thin } from '../common/collect-features.ts'
 import { linkOf } from '../common/label-statistics.ts'
+import { loadFeatures } from '../common/load-features.ts'
 import { rawTable, tableWidth } from '../common/raw-table.ts'
 import { allRows } from '../common/train-classical.ts'
 import type { Family } from '../family.ts'
 import { tableFront } from '../fronts/table.ts'
 import type { ClassifierDefinition } from './classifier.ts'
 import { head } from './layers.ts'
-import { loadFeatures } from './load-features.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
 import { trainingMs } from './training-time.ts'
 import { batchFor, vectorBatches } from './vector-batches.ts'
@@ -37,6 +38,7 @@ export const tableNet: Family = {
   space: () => ({
     rate: { type: 'float', low: 3e-4, high: 1e-2, log: true, reason: 'peak of the one-cycle schedule for AdamW' },
     weightDecay: { type: 'float', low: 1e-4, high: 0.3, log: true, reason: 'decoupled decay; more for few rows' },
+    balance: BALANCE,
     dropout: { type: 'float', low: 0, high: 0.6, reason: 'after every hidden layer; more for few rows' },
     units: { type: 'choice', options: [64, 128, 256, 512], reason: 'per hidden layer' },
     layers: { type: 'int', low: 1, high: 4, reason: 'deeper nets seldom gain on tables' },
@@ -84,7 +86,6 @@ export const tableNet: Family = {
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         labelSmoothing: 0,
-        classWeights: null,
         batches: vectorBatches(data, width, Number(params.mixup)),
         macs,
       }),

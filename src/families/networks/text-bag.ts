@@ -1,5 +1,6 @@
 // Text, by averaged embeddings of words, word pieces and word pairs: seconds to train, and a different enough view from n-gram
 // weights to be worth blending. Text is read from the first matrix.
+import { BALANCE, balanceOf } from '../common/balance.ts'
 import { linkOf, priorIntercepts, targetsOf } from '../common/label-statistics.ts'
 import { type Fitter, trainClassical } from '../common/train-classical.ts'
 import type { Family, HyperParams, TrialContext } from '../family.ts'
@@ -46,6 +47,7 @@ export const textBag: Family = {
     },
     rate: { type: 'float', low: 0.02, high: 0.3, log: true, reason: 'Adagrad rates around a tenth work for text' },
     dropout: { type: 'float', low: 0, high: 0.5, reason: 'hiding words keeps single words from deciding alone' },
+    balance: BALANCE,
     pairs: { type: 'choice', options: [true, false], reason: 'word order matters for opinions, little for topics' },
   }),
   train: (trial) => trainClassical(trial, bagFitter(trial)),
@@ -69,7 +71,7 @@ function bagFitter(trial: TrialContext): Fitter {
       const counts = documentCounts(tokens, size)
       const subwords = long ? subwordsOf(profile.spec.vocabulary, (id) => counts[id] > 0) : null
       const stream = rng.split(`fit ${fits++}`)
-      const targets = targetsOf(link, labels, profile.classCount, rows)
+      const targets = targetsOf(link, labels, profile.classCount, rows, balanceOf(trial.params))
       const bag = newBag(tokens, counts, subwords, priorIntercepts(targets), options, stream.split('start'))
       for (const done of trainBag(bag, tokens, targets, stream.split('order'))) {
         yield { done, of: options.epochs, note: 'passes' }

@@ -1,11 +1,12 @@
 // Text, by a TextCNN on the tokens that training texts hold often enough.
 import { muon } from '../../graph/optimizers/muon.ts'
+import { BALANCE } from '../common/balance.ts'
 import { linkOf } from '../common/label-statistics.ts'
+import { loadFeatures } from '../common/load-features.ts'
 import { allRows } from '../common/train-classical.ts'
 import type { Family } from '../family.ts'
 import { tokenFront, UNKNOWN } from './fronts/token-front.ts'
 import type { BatchMaker } from './learner.ts'
-import { loadFeatures } from './load-features.ts'
 import { documentCounts, readTokens, type Tokens } from './text/tokens.ts'
 import { type TextNetwork, textForward, textMacs } from './text-network.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
@@ -42,6 +43,7 @@ export const textCnn: Family = {
     },
     dims: { type: 'choice', options: [32, 64, 128], reason: 'length of an embedding; few texts fill few dimensions' },
     filters: { type: 'choice', options: [48, 96, 160], reason: 'per width; the paper has 100' },
+    balance: BALANCE,
     inputDropout: { type: 'float', low: 0, high: 0.5, reason: 'on embeddings' },
     dropout: { type: 'float', low: 0.1, high: 0.7, reason: 'before the head; the paper has 0.5' },
     wordDropout: { type: 'float', low: 0, high: 0.3, reason: 'whole tokens become unknown, as in test texts' },
@@ -86,7 +88,6 @@ export const textCnn: Family = {
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         labelSmoothing: 0.02,
-        classWeights: null,
         batches: wordBatches(data, length, Number(params.wordDropout)),
         macs,
       }),

@@ -12,14 +12,15 @@ import {
   type Weights,
 } from '../../engine/trainer.ts'
 import type { GraphBuilder, Value } from '../../graph/builder.ts'
-import { add, mul, sigmoid, slice, softmax } from '../../graph/functions.ts'
+import { add, mul, reverse, sigmoid, softmax } from '../../graph/functions.ts'
 import { nauc } from '../../metrics/nauc.ts'
 import { AutomlError } from '../../support/errors.ts'
+import { balanceOf, classWeightsOf } from '../common/balance.ts'
 import { type Link, priorIntercepts, targetsOf } from '../common/label-statistics.ts'
 import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
 import { classifier } from './classifier.ts'
 import { type CycleShape, FIRST_CYCLE, LATER_CYCLE, REFIT_CYCLE, rateAt } from './cycle.ts'
-import { nextCycleMs, publishIsDue } from './cycle-plan.ts'
+import { nextCycleMsBefore, publishIsDue } from './cycle-plan.ts'
 import { type EpochSampler, epochSampler } from './epochs.ts'
 import type { LearnerPlan, NetworkLearner } from './learner.ts'
 import { type TrainingClock, trainingClock } from './training-clock.ts'
@@ -47,7 +48,7 @@ const REFIT_SHARE = 0.25
 interface Course {
   cycle: number
   spentMs: number
-  signature: string
+  signature: string | null
   /** Factor on all rates; lowered when the loss stops being a number. */
   rateFactor: number
   best: number
@@ -64,7 +65,7 @@ export async function* trainNetwork(
   const course: Course = {
     cycle: 0,
     spentMs: 0,
-    signature: '',
+    signature: null,
     rateFactor: 1,
     best: Number.NEGATIVE_INFINITY,
     publishMs: 0,
@@ -72,23 +73,39 @@ export async function* trainNetwork(
   const restored = trial.resumed ? restore(trial.resumed, course) : null
   const clock = trainingClock(trial.pace, course.spentMs)
   const targets = rowTargets(trial.labels, profile.classCount, link)
+  const foldCount = trial.plan.folds.length
+  const classWeights = classWeightsOf(
+    trial.labels,
+    profile.classCount,
+    trial.plan.folds[0].train,
+    balanceOf(trial.params),
+  )
   let folds: FoldState[] = []
   let trainer: Trainer | null = null
   let learner: NetworkLearner | null = null
   trial.saveState(() => snapshot({ ...course, spentMs: clock.spentMs() }, folds))
   try {
     for (;;) {
-      const cycleMs = nextCycleMs(clock.spentMs(), trainableMs(trial, clock, course), plan.firstCycleMs)
+      const cycleMs = nextCycleMsBefore(
+        (ms) => plan.startsAnew?.(ms / foldCount) ?? false,
+        clock.spentMs(),
+        trainableMs(trial, clock, course),
+        plan.firstCycleMs,
+      )
       if (cycleMs === null) return
-      const chosen = await plan.learnerFor(course.cycle, cycleMs / trial.plan.folds.length)
+      const chosen = await plan.learnerFor(course.cycle, cycleMs / foldCount, course.signature)
       if (trainer === null || learner === null || chosen.signature !== learner.signature) {
         await releaseAll(folds, trainer)
         const { batch, optimizer } = chosen
-        trainer = await createTrainer(trial.networkEngine ?? trial.engine, classifier(chosen.definition, chosen), {
-          batch,
-          optimizer,
-          ema: true,
-        })
+        trainer = await createTrainer(
+          trial.networkEngine ?? trial.engine,
+          classifier(chosen.definition, { labelSmoothing: chosen.labelSmoothing, classWeights }),
+          {
+            batch,
+            optimizer,
+            ema: true,
+          },
+        )
         const stream = rng.split(`cycle ${course.cycle}`)
         const kept = restored !== null && learner === null && course.signature === chosen.signature ? restored : null
         folds = []
@@ -243,12 +260,14 @@ async function* publish(
 
 /** Mean of the class probabilities of several networks, each over all views. */
 function averageModel(learner: NetworkLearner, weights: readonly Weights[], link: Link): Model {
-  const networks = weights.map((own) => frozenNetwork(classifier(learner.definition, learner), own))
+  const networks = weights.map((own) =>
+    frozenNetwork(classifier(learner.definition, { labelSmoothing: 0, classWeights: null }), own),
+  )
   const views = learner.views ?? []
   return {
     front: learner.front,
     build(g, x) {
-      const seen = [x!, ...views.map(() => mirrored(g, x!))]
+      const seen = [x!, ...views.map(() => reverse(g, x!, x!.shape.length - 1))]
       const scores = networks.flatMap((network) => seen.map((view) => probabilities(g, network(g, { x: view }), link)))
       if (scores.length === 1) return scores[0]
       return mul(
@@ -262,12 +281,6 @@ function averageModel(learner: NetworkLearner, weights: readonly Weights[], link
 
 function probabilities(g: GraphBuilder, logits: Value, link: Link): Value {
   return link === 'softmax' ? softmax(g, logits) : sigmoid(g, logits)
-}
-
-/** The last axis reversed. */
-function mirrored(g: GraphBuilder, x: Value): Value {
-  const axis = x.shape.length - 1
-  return slice(g, x, axis, -1, -(2 ** 31), -1)
 }
 
 /** Back to the weights at the start of the cycle, with a quarter of the rate. @throws NAN_LOSS the second time, and all else */

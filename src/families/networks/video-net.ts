@@ -1,12 +1,14 @@
 // Videos, by two-dimensional convolutions with temporal shift on a few frames.
 import { muon } from '../../graph/optimizers/muon.ts'
+import { BALANCE } from '../common/balance.ts'
 import { linkOf } from '../common/label-statistics.ts'
+import { loadFeatures } from '../common/load-features.ts'
+import type { Pictures } from '../common/pictures.ts'
+import { findSymmetry } from '../common/symmetry.ts'
 import type { Family, TrialContext } from '../family.ts'
 import { framesFront } from '../fronts/frames.ts'
 import { pictureSize } from '../fronts/picture.ts'
-import { type Pictures, pictureBatches } from './augment/pictures.ts'
-import { findSymmetry } from './augment/symmetry.ts'
-import { loadFeatures } from './load-features.ts'
+import { pictureBatches } from './augment/pictures.ts'
 import { channelStatistics } from './picture-learner.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
 import { type TrainingWork, trainingMs } from './training-time.ts'
@@ -34,6 +36,7 @@ export const videoNet: Family = {
   space: () => ({
     rate: { type: 'float', low: 1e-3, high: 2e-2, log: true, reason: 'peak of the one-cycle schedule for Muon' },
     weightDecay: { type: 'float', low: 1e-3, high: 0.1, log: true, reason: 'decoupled decay; more for few videos' },
+    balance: BALANCE,
     dropout: { type: 'float', low: 0, high: 0.5, reason: 'before the head; helps few videos' },
     shift: { type: 'float', low: 0, high: 0.25, reason: 'the camera may point elsewhere' },
     zoom: { type: 'float', low: 0, high: 0.4, reason: 'the camera may stand nearer' },
@@ -94,7 +97,6 @@ export const videoNet: Family = {
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         labelSmoothing: 0.05,
-        classWeights: null,
         batches: pictureBatches(pictures, policy, blank),
         macs,
         views: policy.flipX ? ['mirror'] : [],

@@ -2,7 +2,7 @@
 // taken with both signs so that a ReLU keeps everything (Jordan 2024, "94% on CIFAR-10 in 3.29 seconds", section 3.2). It saves the
 // backward pass where the picture is largest, and the layers above start from decorrelated inputs.
 import type { Rng } from '../../support/rng.ts'
-import type { Pictures } from './augment/pictures.ts'
+import type { Pictures } from '../common/pictures.ts'
 
 export interface Whitening {
   /** [2 * components, channels, 3, 3], for inputs in [0, 1]. */

@@ -13,7 +13,7 @@ import {
   type LinearWeights,
   linearMargins,
 } from './dual-linear.ts'
-import { chooseScale, marginScores, outputCount, outputTargets } from './margin-scores.ts'
+import { chooseScale, importanceOf, marginScores, outputCount, outputTargets } from './margin-scores.ts'
 import { naiveBayesScales } from './nb-scales.ts'
 import { takeRows } from './rows.ts'
 
@@ -27,6 +27,8 @@ export interface CostSearch {
   naiveBayes: boolean
   /** Ascending; one entry: only the scale is chosen. */
   costs: readonly number[]
+  /** How far classes are balanced (common/balance.ts). */
+  balance: number
   /** Nonzeros times outputs that the rows used for choosing may have: what the choice may cost. */
   maxWork: number
 }
@@ -53,7 +55,9 @@ export function* chooseCost(
   const learning = order.slice(judges, used)
   const learnMatrix = takeRows(matrix, learning)
   const judgeMatrix = takeRows(matrix, judging)
-  const learnTargets = outputTargets(targetsOf(link, targets.values, classCount, learning))
+  const learned = targetsOf(link, targets.values, classCount, learning, search.balance)
+  const importance = importanceOf(learned, search.balance)
+  const learnTargets = outputTargets(learned)
   const judgeTargets = targetsOf(link, targets.values, classCount, judging)
 
   const scales = search.naiveBayes ? yield* naiveBayesScales(learnMatrix, learnTargets, outputs) : null
@@ -62,7 +66,7 @@ export function* chooseCost(
   let previous = 0
   for (const cost of search.costs) {
     if (start !== null) for (let i = 0; i < start.length; i++) start[i] *= cost / previous
-    const options: DualLinearOptions = { loss: search.loss, cost, start, scales, maxEpochs: 10 }
+    const options: DualLinearOptions = { loss: search.loss, cost, importance, start, scales, maxEpochs: 10 }
     const model: LinearWeights = yield* fitDualLinear(learnMatrix, learnTargets, outputs, options, rng)
     const margins = linearMargins(judgeMatrix, model, outputs)
     const scale = chooseScale(margins, judgeTargets)

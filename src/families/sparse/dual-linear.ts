@@ -1,6 +1,6 @@
 // Regularised linear classifiers on sparse rows by dual coordinate descent: logistic loss (Yu, Huang & Lin 2011) and squared
 // hinge (Hsieh et al. 2008), one against the rest for all outputs at once. The primal is
-//   min_w sum_k [ 1/2 sum_f w_fk^2 / s_fk + C sum_i loss(y_ik, m_ik) ],   m_ik = sum_f x_if w_fk + b_k,
+//   min_w sum_k [ 1/2 sum_f w_fk^2 / s_fk + C sum_i c_i loss(y_ik, m_ik) ],   m_ik = sum_f x_if w_fk + b_k,
 // so w_fk = s_fk sum_i a_ik x_if. Weights are stored [feature, output]: a row's nonzeros are read once for all outputs.
 // Per-feature scales s carry the naive Bayes weighting of Wang & Manning (2012): features z = r x with r^2 = s, back in terms
 // of x. Left out: shrinking (logistic dual variables are never at a bound).
@@ -18,6 +18,8 @@ export interface DualLinearOptions {
   maxEpochs?: number
   /** Stop when an epoch moved the dual variables by less than this share of their sum. @default 0.1: ranks no longer change */
   tolerance?: number
+  /** [rows] factors on C of each row. @default all 1 */
+  importance?: Float32Array | null
   /** [width, outputs] squared feature scales s; null: 1. */
   scales?: Float32Array | null
   /** Dual variables [rows, outputs] to start from: an earlier, smaller problem's. */
@@ -46,7 +48,7 @@ export function* fitDualLinear(
 ): Generator<number, LinearWeights, void> {
   const rows = rowCount(matrix)
   const { indptr, indices, values, width } = matrix
-  const { cost, scales = null, maxEpochs = 30, tolerance = 0.1 } = options
+  const { cost, importance = null, scales = null, maxEpochs = 30, tolerance = 0.1 } = options
   const solve = options.loss === 'logistic' ? logisticStep : squaredHingeStep
   const weights = new Float32Array(width * outputs)
   const bias = new Float32Array(outputs)
@@ -69,10 +71,11 @@ export function* fitDualLinear(
       const start = indptr[row]
       const end = indptr[row + 1]
       readMargins(indices, values, start, end, weights, bias, outputs, margins)
+      const rowCost = importance === null ? cost : cost * importance[row]
       for (let k = 0; k < outputs; k++) {
         const at = row * outputs + k
         const a = dual[at]
-        const next = solve(a, margins[k], lengths[scales === null ? row : at], targets[at], cost)
+        const next = solve(a, margins[k], lengths[scales === null ? row : at], targets[at], rowCost)
         dual[at] = next
         steps[k] = dual[at] - a
         moved += Math.abs(steps[k])

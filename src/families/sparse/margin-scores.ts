@@ -19,6 +19,11 @@ export function outputTargets(targets: Targets): Float32Array {
   return Float32Array.from(targets.weights, (_, row) => targets.values[2 * row + 1])
 }
 
+/** [rows] factors on the cost of rows that balance the classes; null: all 1. */
+export function importanceOf(targets: Targets, balance: number): Float32Array | null {
+  return balance === 0 ? null : targets.weights
+}
+
 const LIMIT = 30
 const TINY = 1e-20
 /** NAUC closer than this is the same: then probabilities should be honest. */

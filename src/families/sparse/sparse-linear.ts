@@ -3,6 +3,7 @@
 // programs feed.
 import type { TaskProfile } from '../../dataset/profile.ts'
 import { concat } from '../../graph/functions.ts'
+import { BALANCE, balanceOf } from '../common/balance.ts'
 import { linkOf, targetsOf } from '../common/label-statistics.ts'
 import { type FitProgress, type FitStage, type Fitted, type Fitter, trainClassical } from '../common/train-classical.ts'
 import type { Family, Model, TrialContext } from '../family.ts'
@@ -16,7 +17,7 @@ import {
 } from './column-weights.ts'
 import type { Csr } from './csr.ts'
 import { fitDualLinear, type LinearWeights, linearMargins } from './dual-linear.ts'
-import { marginScores, marginScoresGraph, outputCount, outputTargets } from './margin-scores.ts'
+import { importanceOf, marginScores, marginScoresGraph, outputCount, outputTargets } from './margin-scores.ts'
 import { naiveBayesScales } from './nb-scales.ts'
 import { tableRows, tableWidths } from './table-rows.ts'
 
@@ -39,6 +40,7 @@ export const sparseLinear: Family = {
       : null,
   space: () => ({
     weighting: { type: 'choice', options: ['hinge', 'logistic', 'bayes'], reason: 'errors differ, so they blend well' },
+    balance: BALANCE,
     form: { type: 'choice', options: ['counts', 'presence', 'values'], reason: 'how often, whether, or how much' },
   }),
   train: (trial) =>
@@ -76,6 +78,7 @@ function fitterOf(trial: TrialContext): Fitter {
   const { profile, params, labels } = trial
   const { classCount } = profile
   const link = linkOf(profile, labels)
+  const balance = balanceOf(params)
   const outputs = outputCount(link, classCount)
   const widths = tableWidths(profile) ?? []
   const form = params.form === 'values' || params.form === 'presence' ? params.form : 'counts'
@@ -100,16 +103,17 @@ function fitterOf(trial: TrialContext): Fitter {
     const weights = fitColumnWeights(table, form)
     const matrix = weightedRows(table, weights)
     yield { done: 0, of: null, note: 'columns weighted' }
-    const targets = targetsOf(link, labels, classCount, rows)
+    const targets = targetsOf(link, labels, classCount, rows, balance)
     let chosen = { cost: choices?.cost ?? 1, scale: choices?.scale ?? 2 }
     if (choices === null && stage !== 'sample') {
-      const search = { loss, naiveBayes: params.weighting === 'bayes', costs, maxWork: CHOICE_WORK } as const
+      const search = { loss, naiveBayes: params.weighting === 'bayes', balance, costs, maxWork: CHOICE_WORK } as const
       chosen = yield* noted(chooseCost(matrix, targets, search, trial.rng.split('choice')), 'C chosen')
     }
     const answers = outputTargets(targets)
     const scales =
       params.weighting === 'bayes' ? yield* noted(naiveBayesScales(matrix, answers, outputs), 'weighting') : null
-    const settings = { loss, cost: chosen.cost, scales } as const
+    const importance = importanceOf(targets, balance)
+    const settings = { loss, cost: chosen.cost, importance, scales } as const
     const linear = yield* noted(fitDualLinear(matrix, answers, outputs, settings, rng), 'rows learned from')
     const predict = async (rowsAsked: Int32Array) => {
       const features = weightedRows(await read(rowsAsked), weights)

@@ -8,7 +8,7 @@ import type { Model, TrialContext } from '../family.ts'
 import { chooseCost } from '../sparse/choose-cost.ts'
 import type { Csr } from '../sparse/csr.ts'
 import { fitDualLinear, type LinearLoss, linearMargins } from '../sparse/dual-linear.ts'
-import { marginScores, marginScoresGraph, outputCount, outputTargets } from '../sparse/margin-scores.ts'
+import { importanceOf, marginScores, marginScoresGraph, outputCount, outputTargets } from '../sparse/margin-scores.ts'
 import { naiveBayesScales } from '../sparse/nb-scales.ts'
 import { fitFeatureSpace, textRows } from './feature-space.ts'
 import { buildLexicon, type Lexicon } from './lexicon.ts'
@@ -25,6 +25,8 @@ export interface NgramOptions {
   naiveBayes: boolean
   /** Candidates for C, ascending; one: taken as it is. */
   costs: readonly number[]
+  /** How far classes are balanced (common/balance.ts). */
+  balance: number
 }
 
 /** Columns times outputs: 32 MB of weights. */
@@ -48,6 +50,7 @@ const QUICK = { maxEpochs: 6, tolerance: 0.1 }
 
 export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter {
   const { profile, labels } = trial
+  const { balance } = options
   const { classCount } = profile
   const link = linkOf(profile, labels)
   const outputs = outputCount(link, classCount)
@@ -71,12 +74,13 @@ export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter 
     lexicon ??= yield* noted(lexiconFor(texts), 'tokens of the lexicon')
     const space = yield* noted(fitFeatureSpace(texts, lexicon, spaceOptions(texts)), 'texts counted')
     const matrix = yield* noted(textRows(texts, space), 'texts')
-    const targets = targetsOf(link, labels, classCount, rows)
+    const targets = targetsOf(link, labels, classCount, rows, balance)
     const rng = trial.rng.split(`${stage}:${rows.length}`)
     const chosen = choices ?? (yield* choose(matrix, targets, stage))
     const answers = outputTargets(targets)
     const scales = options.naiveBayes ? yield* noted(naiveBayesScales(matrix, answers, outputs), 'weighting') : null
-    const settings = { loss: options.loss, cost: chosen.cost, scales, ...(stage === 'sample' ? QUICK : {}) }
+    const importance = importanceOf(targets, balance)
+    const settings = { loss: options.loss, cost: chosen.cost, importance, scales, ...(stage === 'sample' ? QUICK : {}) }
     const epochs = fitDualLinear(matrix, answers, outputs, settings, rng)
     const weights = yield* noted(epochs, 'rows learned from')
     const predict = async (asked: Int32Array): Promise<Float32Array> => {
@@ -100,7 +104,7 @@ export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter 
     if (stage === 'sample') return { cost: defaultCost(), scale: 2 }
     // On a part of the rows larger C look better than they are, so many rows go without a choice.
     const affordable = matrix.indices.length * outputs <= CHOICE_WORK
-    const search = { loss, naiveBayes, costs: affordable ? costs : [defaultCost()], maxWork: CHOICE_WORK }
+    const search = { loss, naiveBayes, balance, costs: affordable ? costs : [defaultCost()], maxWork: CHOICE_WORK }
     const { cost, scale } = yield* noted(chooseCost(matrix, targets, search, trial.rng.split('choice')), 'C chosen')
     return { cost, scale }
   }

@@ -1,6 +1,7 @@
 // Linear classifiers on word n-grams and, for words that training hardly knows, on the character n-grams inside them: TF-IDF or
 // naive Bayes weighted (Wang & Manning 2012). A second of learning; hard to beat with few thousand texts.
 import type { TaskProfile } from '../../dataset/profile.ts'
+import { BALANCE, balanceOf } from '../common/balance.ts'
 import { trainClassical } from '../common/train-classical.ts'
 import type { Family, HyperParams, SearchSpace, TrialContext } from '../family.ts'
 import { isSegmented, type NgramOptions, ngramFitter } from './ngram-fitter.ts'
@@ -60,6 +61,7 @@ function searchSpace(profile: TaskProfile): SearchSpace {
   return {
     weighting: { type: 'choice', options: ['hinge', 'logistic', 'bayes'], reason: 'errors differ, so they blend well' },
     skips: { type: 'choice', options: [false, true], reason: 'pairs with a gap help where word order is loose' },
+    balance: BALANCE,
     triples: { type: 'choice', options: [false, true], reason: 'longer phrases pay with many or long texts' },
     ...(isSegmented(profile)
       ? { subwords: { type: 'float', low: 0.3, high: 2, log: true, reason: 'how much rare and unseen words matter' } }
@@ -79,6 +81,7 @@ function optionsOf(trial: TrialContext): NgramOptions {
     loss: weighting === 'hinge' ? 'squared-hinge' : 'logistic',
     naiveBayes: weighting === 'bayes',
     costs: COSTS[weighting],
+    balance: balanceOf(params),
   }
 }
 

@@ -2,7 +2,9 @@
 // 'separate', a tree per margin and round, or 'shared', one tree per round whose leaves hold all margins and whose structure is
 // found on a few random combinations of the gradients (Iosipoi & Vakhrushev 2022, SketchBoost, random projection): with K classes
 // a round costs a K-th. Rows may be subsampled by round, features by tree. Validation rows ride along.
+
 import type { Rng } from '../../support/rng.ts'
+import { balancedWeights } from '../common/balance.ts'
 import type { Link } from '../common/label-statistics.ts'
 import type { TrialState } from '../family.ts'
 import type { Codes } from './codes.ts'
@@ -157,7 +159,7 @@ export function createBooster(input: BoosterInput): Booster {
   }
 }
 
-/** Balanced weights pull every class towards the same total; mean weight stays 1. */
+/** [rows] balanced weights of the training rows; 1 elsewhere. */
 export function rowWeights(
   labels: Float32Array,
   classes: number,
@@ -166,22 +168,9 @@ export function rowWeights(
   balance: number,
 ): Float32Array {
   const weights = new Float32Array(rows).fill(1)
-  if (balance === 0) return weights
-  const counts = new Float64Array(classes)
-  for (const row of train) for (let k = 0; k < classes; k++) counts[k] += labels[row * classes + k]
-  let total = 0
-  for (const row of train) {
-    let weight = 0
-    let mass = 0
-    for (let k = 0; k < classes; k++) {
-      const y = labels[row * classes + k]
-      mass += y
-      if (y > 0) weight += y * (train.length / (classes * counts[k])) ** balance
-    }
-    weights[row] = mass > 0 ? weight / mass : 1
-    total += weights[row]
-  }
-  for (const row of train) weights[row] *= train.length / total
+  balancedWeights(labels, classes, train, balance).forEach((weight, i) => {
+    weights[train[i]] = weight
+  })
   return weights
 }
 

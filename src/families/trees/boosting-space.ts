@@ -1,5 +1,6 @@
 // Hyperparameters of boosting: what is searched and why, what is tried first, and how a trial's values become a booster's options.
 import type { TaskProfile } from '../../dataset/profile.ts'
+import { BALANCE } from '../common/balance.ts'
 import type { HyperParams, PortfolioEntry, SearchSpace } from '../family.ts'
 import type { BoosterOptions } from './booster.ts'
 import type { TrainingTable } from './training-table.ts'
@@ -34,7 +35,7 @@ export function boostingSpace(profile: TaskProfile): SearchSpace {
     l2: { type: 'float', low: 0.1, high: 30, log: true, reason: 'shrinks leaves with little evidence' },
     rowShare: { type: 'float', low: 0.5, high: 1, reason: 'stochastic boosting (Friedman 2002) decorrelates trees' },
     featureShare: { type: 'float', low: 0.3, high: 1, reason: 'decorrelates trees and makes them cheaper' },
-    balance: { type: 'float', low: 0, high: 1, reason: 'rare classes count for the score as much as common ones' },
+    balance: BALANCE,
     outputs: {
       type: 'choice',
       options: profile.classCount >= 4 || profile.multiLabel ? ['separate', 'shared'] : ['separate'],

@@ -1,5 +1,6 @@
 // Hyperparameters of forests: what is searched and why, what is tried first, and how a trial's values become tree options.
 import type { TaskProfile } from '../../dataset/profile.ts'
+import { BALANCE } from '../common/balance.ts'
 import type { HyperParams, PortfolioEntry, SearchSpace } from '../family.ts'
 import type { RandomTreeOptions } from './random-trees.ts'
 
@@ -28,7 +29,7 @@ export function forestSpace(): SearchSpace {
     },
     minLeaf: { type: 'int', low: 1, high: 20, log: true, reason: 'larger leaves average over noisy labels' },
     bootstrap: { type: 'choice', options: [false, true], reason: 'resampled rows make trees differ more' },
-    balance: { type: 'float', low: 0, high: 1, reason: 'rare classes count for the score as much as common ones' },
+    balance: BALANCE,
   }
 }
 

@@ -100,6 +100,58 @@ describe('the model of last resort', () => {
   })
 })
 
+describe('patches of both sides', () => {
+  const family = linearFamilies.find(({ name }) => name === 'patches')!
+  const data = task('image', 60, 3, (i) => [i % 3])
+  /** The same pictures, the last axis of pixels turned. */
+  const turned: MemoryTask = {
+    ...data,
+    examples: data.examples.map((example) => {
+      const [, , cols] = example.shape
+      return { ...example, values: example.values.map((_, j, all) => all[j - (j % cols) + cols - 1 - (j % cols)]) }
+    }),
+  }
+
+  test('give a picture and its mirror image the same scores', async () => {
+    // Half of the pictures are turned, or the mirror would not be fair.
+    const mixed = { ...data, examples: data.examples.map((example, i) => (i % 2 ? example : turned.examples[i])) }
+    const { events } = await runTrial(family, {
+      engine,
+      task: mixed,
+      yields: 1e6,
+      folds: 2,
+      params: { filters: 16, mirror: true },
+    })
+    const { model } = candidates(events).at(-1)!
+    const all = Int32Array.from(data.examples.keys())
+    const [straight, mirrored] = [
+      await runExported(engine, data, model, all),
+      await runExported(engine, turned, model, all),
+    ]
+    for (let i = 0; i < straight.length; i++) expect(mirrored[i]).toBeCloseTo(straight[i], 4)
+  })
+
+  test('are not offered where the mirror changes the class', async () => {
+    // Bright on the left is one class, bright on the right the other.
+    const sided: MemoryTask = {
+      ...data,
+      classCount: 2,
+      examples: data.examples.map((example, i) => ({
+        ...example,
+        values: example.values.map((_, j) => (j % 10 < 5 === (i % 2 === 0) ? 200 : 20) + ((i * 7 + j) % 13)),
+        classes: [i % 2],
+      })),
+    }
+    const { events } = await runTrial(family, {
+      engine,
+      task: sided,
+      yields: 1e6,
+      params: { filters: 16, mirror: true },
+    })
+    expect(candidates(events)).toEqual([])
+  })
+})
+
 describe('a classical trial', () => {
   const [linear] = linearFamilies
   const data = task('table', 60, 3, (i) => [i % 3])

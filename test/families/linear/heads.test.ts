@@ -33,14 +33,19 @@ describe('the loss graph', () => {
     const labels = Float32Array.from({ length: m * k }, (_, i) =>
       link === 'softmax' ? +(i % k === (i >> 2) % k) : i % 2,
     )
-    const { values: y } = targetsOf(link, labels, k, rows(m))
+    const { values: y, weights: weight } = targetsOf(link, labels, k, rows(m), 0.5)
     const w = normals(d * k, 2)
     const b = normals(k, 3)
     const executable = await engine.compile(lossGraph(d, k, link))
     const run = async (weights: Float32Array, biases: Float32Array) => {
       const tensor = (data: Float32Array, shape: number[]) => ({ type: 'float32' as const, shape, data })
-      const feeds = { x: tensor(x, [m, d]), y: tensor(y, [m, k]), w: tensor(weights, [d, k]), b: tensor(biases, [k]) }
-      return executable.run(feeds)
+      return executable.run({
+        x: tensor(x, [m, d]),
+        y: tensor(y, [m, k]),
+        weight: tensor(weight, [m, 1]),
+        w: tensor(weights, [d, k]),
+        b: tensor(biases, [k]),
+      })
     }
     const { dw, db } = await run(w, b)
     const step = 1e-2
@@ -64,8 +69,18 @@ describe('the loss graph', () => {
       data: Float32Array.from(data),
     })
     const shared = { w: tensor([1, -1], [1, 2]), b: tensor([0, 0], [2]) }
-    const one = await executable.run({ x: tensor([2], [1, 1]), y: tensor([1, 0], [1, 2]), ...shared })
-    const two = await executable.run({ x: tensor([2, 5], [2, 1]), y: tensor([1, 0, 0, 0], [2, 2]), ...shared })
+    const run = (x: number[], labels: number[]) => {
+      const m = x.length
+      const { values, weights } = targetsOf('softmax', Float32Array.from(labels), 2, rows(m))
+      return executable.run({
+        x: tensor(x, [m, 1]),
+        y: tensor([...values], [m, 2]),
+        weight: tensor([...weights], [m, 1]),
+        ...shared,
+      })
+    }
+    const one = await run([2], [1, 0])
+    const two = await run([2, 5], [1, 0, 0, 0])
     expect([...(two.dw.data as Float32Array)]).toEqual([...(one.dw.data as Float32Array)])
     await executable.release()
   })
@@ -144,13 +159,14 @@ describe('standardisation', () => {
 
 describe('kernel ridge', () => {
   test.each([
-    ['every example a landmark', 40, 40],
-    ['more landmarks than a block', 150, 150],
-  ])('with %s equals the dual solution', async (_title, n, m) => {
+    ['every example a landmark', 40, 40, 0],
+    ['more landmarks than a block', 150, 150, 0],
+    ['balanced classes', 40, 40, 0.8],
+  ])('with %s equals the dual solution', async (_title, n, m, balance) => {
     const [d, k, gamma, penalty] = [3, 2, 0.7, 0.5]
     const x = normals(n * d, 11)
-    const labels = Float32Array.from({ length: n * k }, (_, i) => +(x[Math.floor(i / k) * d] > 0 === (i % k === 0)))
-    const targets = targetsOf('softmax', labels, k, rows(n))
+    const labels = Float32Array.from({ length: n * k }, (_, i) => +(x[Math.floor(i / k) * d] > 0.6 === (i % k === 0)))
+    const targets = targetsOf('softmax', labels, k, rows(n), balance)
     const { map } = await result(
       fitKernelRidge(engine, {
         x,
@@ -168,7 +184,8 @@ describe('kernel ridge', () => {
       return Math.exp(-gamma * distance)
     }
     const a = new Float64Array(n * n)
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) a[i * n + j] = kernel(i, j) + (i === j ? penalty : 0)
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++) a[i * n + j] = kernel(i, j) + (i === j ? penalty / targets.weights[i] : 0)
     const priors = classPriors(targets)
     const dual = Float64Array.from(targets.values, (v, i) => v - priors[i % k])
     choleskyInPlace(a, n)

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import type { Pictures } from '../../../src/families/common/pictures.ts'
+import { findSymmetry } from '../../../src/families/common/symmetry.ts'
 import { PLAIN_POLICY } from '../../../src/families/networks/augment/picture-policy.ts'
-import { assemblePictures, mixup, type Pictures } from '../../../src/families/networks/augment/pictures.ts'
+import { assemblePictures, mixup } from '../../../src/families/networks/augment/pictures.ts'
 import { assembleSignals, PLAIN_SIGNAL_POLICY } from '../../../src/families/networks/augment/signals.ts'
-import { findSymmetry } from '../../../src/families/networks/augment/symmetry.ts'
 import { Rng } from '../../../src/support/rng.ts'
 
 const picture: Pictures = { data: Uint8Array.from({ length: 24 }, (_, i) => 10 * i), channels: 2, height: 3, width: 4 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { FIRST_CYCLE, LATER_CYCLE, rateAt } from '../../../src/families/networks/cycle.ts'
-import { nextCycleMs, publishIsDue } from '../../../src/families/networks/cycle-plan.ts'
+import { nextCycleMs, nextCycleMsBefore, publishIsDue } from '../../../src/families/networks/cycle-plan.ts'
 import { epochSampler } from '../../../src/families/networks/epochs.ts'
 import { trainingClock, YIELD_MS } from '../../../src/families/networks/training-clock.ts'
 import { Rng } from '../../../src/support/rng.ts'
@@ -31,6 +31,19 @@ test.each([60_000, 300_000, 1_200_000])('cycles fill %d ms, each about twice as 
     expect(length / before).toBeLessThan(4.5)
     before += length
   }
+})
+
+test('a network that would come with the last cycle comes with the one before it and takes the time of both', () => {
+  const lastTwo = { spent: 36_000, left: 240_000, first: 5000 }
+  const cycle = (needsMs: number) =>
+    nextCycleMsBefore((ms) => ms >= needsMs, lastTwo.spent, lastTwo.left, lastTwo.first)
+  const usual = nextCycleMs(lastTwo.spent, lastTwo.left, lastTwo.first)!
+  expect(usual).toBeLessThan(lastTwo.left / 2)
+  expect(cycle(usual - 1)).toBe(usual)
+  expect(cycle(usual + 1)).toBe(lastTwo.left)
+  expect(cycle(lastTwo.left - usual + 1)).toBe(usual)
+  // Two cycles before the last there is time to learn more first.
+  expect(nextCycleMsBefore((ms) => ms > 500_000, 36_000, 900_000, 5000)).toBe(nextCycleMs(36_000, 900_000, 5000))
 })
 
 test('publishing waits for a share of the time and for many times its own cost', () => {

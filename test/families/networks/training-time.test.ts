@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { YARDSTICK, yardstickTask } from '../../../src/engine/devices/yardstick.ts'
 import type { FrontEnd, Pace, TrialContext } from '../../../src/families/family.ts'
+import type { LearnerPlan } from '../../../src/families/networks/learner.ts'
 import { pictureLearnerPlan } from '../../../src/families/networks/picture-learner.ts'
 import { stepTimer, trainingMs } from '../../../src/families/networks/training-time.ts'
 import { GraphBuilder } from '../../../src/graph/builder.ts'
@@ -112,7 +113,7 @@ describe('the width of a picture network', () => {
       mirrorViews: false,
       whiten: false,
     })
-    return Number(/^picture (\d+)/.exec((await plan.learnerFor(0, cycleMs)).signature)![1])
+    return Number(/^picture (\d+)/.exec((await plan.learnerFor(0, cycleMs, null)).signature)![1])
   }
 
   it('grows with the speed of the device, by what was measured there', async () => {
@@ -125,15 +126,16 @@ describe('the width of a picture network', () => {
 })
 
 describe('the resolution of a picture network', () => {
-  /** Stages and residual of the second cycle's network, after a first whose steps took `stepMs`. */
-  async function second(cycleMs: number, { stepMs, rows = COUNT, side = SIDE }: Record<string, number>) {
-    let now = 0
+  let now = 0
+
+  function planOf({ rows = COUNT, side = SIDE }: Record<string, number>): LearnerPlan {
+    now = 0
     const pace: Pace = { kind: 'clock', remainingMs: () => 1e6, elapsedMs: () => now }
     const rng = Rng.fromSeed(3)
     const data = Uint8Array.from({ length: 50 * side * side }, () => rng.below(256))
     const trial = trialOf(null, pace, rows)
     const pictures = { data, channels: 1, height: side, width: side }
-    const plan = pictureLearnerPlan(trial, 'softmax', front, pictures, () => ({ fill: () => {} }), {
+    return pictureLearnerPlan(trial, 'softmax', front, pictures, () => ({ fill: () => {} }), {
       rate: 1e-3,
       weightDecay: 0,
       dropout: 0,
@@ -142,12 +144,17 @@ describe('the resolution of a picture network', () => {
       mirrorViews: false,
       whiten: true,
     })
-    const { batches } = await plan.learnerFor(0, 1000)
+  }
+
+  /** Stages and residual of the second cycle's network, after a first whose steps took `stepMs`. */
+  async function second(cycleMs: number, { stepMs, ...size }: Record<string, number>) {
+    const plan = planOf(size)
+    const { batches } = await plan.learnerFor(0, 1000, null)
     for (let i = 0; i < 50; i++) {
-      batches.fill(new Int32Array(1), new Uint8Array(1), new Float32Array(1), rng, 0)
+      batches.fill(new Int32Array(1), new Uint8Array(1), new Float32Array(1), Rng.fromSeed(1), 0)
       now += stepMs
     }
-    return (await plan.learnerFor(1, cycleMs)).signature
+    return (await plan.learnerFor(1, cycleMs, null)).signature
   }
 
   it('is whole where the steps so far say that there is time for enough passes', async () => {
@@ -159,5 +166,11 @@ describe('the resolution of a picture network', () => {
   it('is halved for large pictures and for few', async () => {
     expect(await second(200_000, { stepMs: 20, side: 64 })).not.toContain('picture 32 4')
     expect(await second(200_000, { stepMs: 20, rows: 500 })).not.toContain('picture 32 3')
+  })
+
+  it('stays what it was when a later session goes on, unless there is time for much more', async () => {
+    const { signature } = await planOf({}).learnerFor(3, 1000, 'picture 32 3 1 true')
+    expect(signature).toBe('picture 32 3 1 true')
+    expect((await planOf({}).learnerFor(3, 1000, 'picture 24 2 2 true')).signature).not.toContain('picture 32 3')
   })
 })

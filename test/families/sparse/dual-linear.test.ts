@@ -142,7 +142,7 @@ describe('choosing C', () => {
   test('takes one of the candidates and a positive scale, on multi-label tasks too', () => {
     for (const link of ['sigmoid', 'softmax'] as const) {
       const targets: Targets = targetsOf(link, y, 2, rows)
-      const search = { loss: 'logistic', naiveBayes: false, costs: [0.1, 1, 10], maxWork: 1e9 } as const
+      const search = { loss: 'logistic', balance: 0, naiveBayes: false, costs: [0.1, 1, 10], maxWork: 1e9 } as const
       const { cost, scale } = finish(chooseCost(matrix, targets, search, Rng.fromSeed(0)))
       expect([0.1, 1, 10]).toContain(cost)
       expect(scale).toBeGreaterThan(0)
@@ -160,7 +160,7 @@ describe('choosing C', () => {
     const labels = new Float32Array(2 * many)
     for (let i = 0; i < many; i++) labels[2 * i + (wide.values[3 * i] + rng.normal() > 0 ? 1 : 0)] = 1
     const all = Int32Array.from({ length: many }, (_, i) => i)
-    const search = { loss: 'logistic', naiveBayes: false, costs: [0.1, 1000], maxWork: 1e9 } as const
+    const search = { loss: 'logistic', balance: 0, naiveBayes: false, costs: [0.1, 1000], maxWork: 1e9 } as const
     const { cost } = finish(chooseCost(wide, targetsOf('softmax', labels, 2, all), search, Rng.fromSeed(0)))
     expect(cost).toBe(0.1)
   })

@@ -3,16 +3,9 @@
 // image continues it. Mixup works on an assembled batch. Elastic and colour-space changes are left out: they cost more time
 // here than they earn on small networks.
 import type { Rng } from '../../../support/rng.ts'
+import type { Pictures } from '../../common/pictures.ts'
 import type { BatchMaker } from '../learner.ts'
 import type { PicturePolicy } from './picture-policy.ts'
-
-/** Pictures of one size: `data` is [n, channels, height, width], row-major. */
-export interface Pictures {
-  data: Uint8Array
-  channels: number
-  height: number
-  width: number
-}
 
 /**
  * Writes an augmented copy of each of `rows` into `out`, [rows.length, channels, height, width].

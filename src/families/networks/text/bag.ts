@@ -139,14 +139,17 @@ export function* trainBag(bag: Bag, tokens: Tokens, targets: Targets, rng: Rng):
     rng.shuffle(order)
     for (let at = 0; at < n; at++) {
       const i = order[at]
-      if (targets.weights[i] === 0) continue
+      const importance = targets.weights[i]
+      if (importance === 0) continue
       const rate = options.rate * Math.max(0.01, 1 - (epoch + at / n) / epochs)
       const length = tokens.offsets[i + 1] - tokens.offsets[i]
       gather(bag, tokens, i, Math.max(options.dropout, 1 - VISITED_TOKENS / length), rng, visit)
       average(table, dims, visit, hidden)
       scores(head, hidden, errors, k, dims)
       link(errors, softmax)
-      for (let c = 0; c < k; c++) errors[c] -= targets.values[i * k + c] * (1 - labelSmoothing) + smooth
+      for (let c = 0; c < k; c++) {
+        errors[c] = importance * (errors[c] - targets.values[i * k + c] * (1 - labelSmoothing) - smooth)
+      }
       hiddenGradient.fill(0)
       for (let c = 0; c < k; c++) {
         const e = errors[c]

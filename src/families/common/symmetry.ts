@@ -95,7 +95,7 @@ function membersOf(labels: Float32Array, classCount: number, k: number): number[
   return rows
 }
 
-/** [n, channels, GRID, GRID] block means. */
+/** [n, channels, GRID, GRID] block means; blocks overlap where sides are no multiples, so that the mirror's blocks are the mirrored ones. */
 function shrink(pictures: Pictures): Float32Array {
   const { data, height, width } = pictures
   const planes = data.length / (height * width)
@@ -103,10 +103,10 @@ function shrink(pictures: Pictures): Float32Array {
   for (let p = 0; p < planes; p++) {
     for (let gy = 0; gy < GRID; gy++) {
       const y0 = Math.floor((gy * height) / GRID)
-      const y1 = Math.max(y0 + 1, Math.floor(((gy + 1) * height) / GRID))
+      const y1 = Math.ceil(((gy + 1) * height) / GRID)
       for (let gx = 0; gx < GRID; gx++) {
         const x0 = Math.floor((gx * width) / GRID)
-        const x1 = Math.max(x0 + 1, Math.floor(((gx + 1) * width) / GRID))
+        const x1 = Math.ceil(((gx + 1) * width) / GRID)
         let sum = 0
         for (let y = y0; y < y1; y++) {
           for (let x = x0; x < x1; x++) sum += data[(p * height + y) * width + x]
