@@ -120,8 +120,8 @@ export class ContextScan implements RecordVisitor {
     for (let i = 0; i < labelCount; i++) {
       const label = labelIndex[i]
       const score = scoreCount === 0 ? 1 : labelScore[i]
-      if (!(label >= 0 && label < this.#outputDim)) {
-        const rule = `must be from 0 to output_dim - 1 = ${this.#outputDim - 1}`
+      if (!(label >= 0 && label < this.#outputDim && Number.isInteger(label))) {
+        const rule = `must be a whole number from 0 to output_dim - 1 = ${this.#outputDim - 1}`
         this.#labelFault ??= { record, field: 'label_index', value: label, rule }
       }
       if (!(score >= 0 && score <= 1)) {

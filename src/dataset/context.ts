@@ -1,7 +1,7 @@
 // Id and labels from a record's first bytes, for every record of a split while it is indexed: before anything is learned,
 // so each microsecond counts. The usual spelling (one-byte lengths, packed lists) has a path of its own.
 import { readNumbers } from './sequence-example.ts'
-import { readEnd, readVarint, skipField, type Wire, WireError } from './wire.ts'
+import { readEnd, readLength, readVarint, skipField, type Wire, WireError } from './wire.ts'
 
 /** Filled in place by `readContext`; the lists keep their storage, so their lengths stand beside them. */
 export interface ExampleContext {
@@ -45,8 +45,7 @@ export function readContext(wire: Wire, start: number, end: number, whole: boole
       skipField(wire, tag, end)
       continue
     }
-    const length = readVarint(wire)
-    const contextEnd = wire.at + length
+    const contextEnd = readLength(wire)
     if (!(contextEnd <= end)) {
       if (whole) throw new WireError('the context ends past its record')
       return false

@@ -142,7 +142,7 @@ function numberExamples(train: OpenSplit, test: OpenSplit | null): void {
   if (test !== null) number(test, 0)
 }
 
-/** A sparse example is flattened, so open axes (-1) take the largest size found in any split. */
+/** A sparse example is flattened, so open axes (-1) take the largest size found in any split, in `spec` too. */
 function sizeSparse(spec: DatasetSpec, train: OpenSplit, test: OpenSplit | null): void {
   for (let i = 0; i < spec.matrices.length; i++) {
     const { format, rows, cols, channels } = spec.matrices[i]
@@ -165,7 +165,10 @@ function sizeSparse(spec: DatasetSpec, train: OpenSplit, test: OpenSplit | null)
     }
     train.extents[i] = extent
     if (test !== null) test.extents[i] = extent
+    spec.matrices[i] = { ...spec.matrices[i], rows: extent.rows, cols: extent.cols }
   }
+  const sparse = spec.matrices.every(({ format }) => format === 'SPARSE')
+  if (sparse) spec.sequenceSize = Math.max(...train.extents.map((extent) => extent?.steps ?? 1))
 }
 
 export function splitOf(dataset: Dataset, name: SplitName): Split {

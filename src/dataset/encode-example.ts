@@ -26,7 +26,7 @@ export interface ExampleToWrite {
 export interface EncodeOptions {
   /** false: one tag per value, as old writers do. @default true */
   packed?: boolean
-  /** DENSE values as int64 lists. @default false */
+  /** DENSE and SPARSE values as int64 lists. @default false */
   integers?: boolean
   /** Feature lists before the context: legal, if unusual. @default false */
   contextLast?: boolean
@@ -61,7 +61,7 @@ function matrixLists(
       list('row_index', intFeature(rows, packed)),
       list('col_index', intFeature(cols, packed)),
       ...(channels === undefined ? [] : [list('channel_index', intFeature(channels, packed))]),
-      list('value', floatFeature(values, packed)),
+      list('value', (options.integers ? intFeature : floatFeature)(values, packed)),
     ]
   }
   if (format === 'COMPRESSED') {

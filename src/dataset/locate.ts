@@ -1,6 +1,6 @@
 // Where a dataset's files are (challenge format, section 1), given its folder, its `*.data` folder, or any folder with train/.
 // Records are all files `sample*` of a split, sorted by name. Names become file names of a run, so they must not be paths.
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { DataError } from '../support/errors.ts'
 
@@ -70,7 +70,7 @@ function splitFiles(folder: string): SplitFiles | null {
     records: entries
       .filter((entry) => entry.startsWith('sample'))
       .map((entry) => join(folder, entry))
-      .filter((file) => statSync(file).isFile()),
+      .filter((file) => statsOf(file)?.isFile() ?? refuse(file)),
   }
 }
 
@@ -94,7 +94,22 @@ function listFolder(folder: string): string[] {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  return statsOf(path)?.isDirectory() ?? false
+}
+
+/** Undefined when there is nothing. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
+    throw new DataError('DATA_MISSING', { file: path, rule: 'cannot be reached', cause })
+  }
+}
+
+/** A listed name without a file behind it: part of the data is gone. */
+function refuse(file: string): never {
+  throw missing(file, 'is a link to a file that is not there')
 }
 
 function missing(file: string, rule: string, hint?: string): DataError {

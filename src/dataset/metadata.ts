@@ -10,6 +10,8 @@ const FORMATS: readonly MatrixFormat[] = ['DENSE', 'SPARSE', 'COMPRESSED']
 /** Bounds that no usable dataset reaches: they turn nonsense into a message instead of an allocation. */
 const MAX_DIMENSION = 1e8
 const MAX_STEP_VALUES = 2 ** 29
+/** And an example of a fixed size, 2 GiB: what is held while it is read. */
+const MAX_EXAMPLE_VALUES = 2 ** 29
 const MAX_CLASSES = 1e6
 /** Token ids travel as float32, exact up to here. */
 const MAX_TOKEN = 2 ** 24
@@ -57,6 +59,14 @@ export function parseMetadata(content: Uint8Array, file: string, name: string): 
   new TextProto(content, file).document(fields)
   if (spec.matrices.length === 0) throw metadataFault(file, 'matrix_spec', undefined, 'at least one is needed')
   if (spec.outputDim === 0) throw metadataFault(file, 'output_dim', undefined, 'is missing; must be at least 1')
+  const steps = Math.max(1, spec.sequenceSize)
+  for (const [i, { rows, cols, channels, format }] of spec.matrices.entries()) {
+    const values = steps * Math.max(1, rows) * Math.max(1, cols) * channels
+    if (format !== 'SPARSE' && values > MAX_EXAMPLE_VALUES) {
+      const rule = `sequence_size x rows x cols x channels of matrix_spec[${i}] must be at most ${MAX_EXAMPLE_VALUES}`
+      throw metadataFault(file, 'sequence_size', spec.sequenceSize, rule)
+    }
+  }
   spec.labelNames = labelNames(labels, spec.outputDim, file)
   return spec
 }

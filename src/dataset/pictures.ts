@@ -137,8 +137,15 @@ export async function loadGifDecoder(): Promise<void> {
 
 function decodeGif(bytes: Buffer, header: PictureHeader): Pixels {
   if (GifReader === null) throw new Error('loadGifDecoder was not called')
+  const reader = new GifReader(bytes)
+  const { x, y, width, height } = reader.frameInfo(0)
+  if (x + width > header.width || y + height > header.height) {
+    throw new PictureError(
+      `its first frame of ${width}x${height} at ${x},${y} is not within ${header.width}x${header.height}`,
+    )
+  }
   const data = new Uint8Array(header.width * header.height * 4)
-  new GifReader(bytes).decodeAndBlitFrameRGBA(0, data)
+  reader.decodeAndBlitFrameRGBA(0, data)
   return { data, channels: 4 }
 }
 

@@ -1,5 +1,7 @@
 // The task profile: all that decisions may depend on. Derived from metadata and a small sample, never from a dataset's name.
+
 import type { DenseBatch, MatrixBatch } from './batch.ts'
+import type { LabelLists } from './context-scan.ts'
 import { classCounts, type Dataset } from './dataset.ts'
 import { decideKind, type SignalEvidence } from './kind.ts'
 import {
@@ -88,7 +90,6 @@ export async function profileDataset(dataset: Dataset): Promise<TaskProfile> {
     if (spec.vocabulary.length > 0 && batch.layout === 'dense') vocabulary ??= profileVocabulary(spec, batch)
   }
   const { kind, reason, kinds } = decideKind(spec, matrices, evidence)
-  const { start } = train.labelLists
   return {
     kind,
     reason,
@@ -96,7 +97,7 @@ export async function profileDataset(dataset: Dataset): Promise<TaskProfile> {
     trainCount: train.count,
     testCount: test?.count ?? 0,
     classCount: spec.outputDim,
-    multiLabel: start.some((end, i) => i > 0 && end - start[i - 1] > 1),
+    multiLabel: hasSeveralLabels(train.labelLists),
     classCounts: classCounts(train, spec.outputDim),
     matrices,
     kinds,
@@ -104,6 +105,19 @@ export async function profileDataset(dataset: Dataset): Promise<TaskProfile> {
     trainBytes,
     warnings: [...dataset.warnings, ...valueWarnings(train)],
   }
+}
+
+/** Whether some row has several classes with a score above 0; zeros and repetitions in its list are no labels of their own. */
+function hasSeveralLabels({ start, index, score }: LabelLists): boolean {
+  for (let i = 0; i + 1 < start.length; i++) {
+    let label = -1
+    for (let at = start[i]; at < start[i + 1]; at++) {
+      if (score[at] <= 0 || index[at] === label) continue
+      if (label >= 0) return true
+      label = index[at]
+    }
+  }
+  return false
 }
 
 /** What was odd among the rows of a split that have been read so far, in words. */

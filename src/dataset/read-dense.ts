@@ -1,11 +1,15 @@
 // DENSE matrices of chosen rows -> DenseBatch. Fixed sizes are written in place; varying ones are appended in file order
 // and gathered. Infinite values become NaN (missing) and are counted, as are NaNs.
+import { DataError } from '../support/errors.ts'
 import type { DenseBatch } from './batch.ts'
 import { visitRows } from './rows.ts'
 import { type FloatPool, findFeatureList, readDense } from './sequence-example.ts'
 import type { DatasetSpec } from './spec.ts'
 import type { RecordIndex } from './tfrecord.ts'
 import { WireError } from './wire.ts'
+
+/** Of one reading, 8 GB. */
+const MAX_VALUES = 2 ** 31
 
 /** What was odd in the values of one split, over the rows read so far; each row counts once. */
 export interface ValueCounts {
@@ -30,6 +34,10 @@ export function readDenseRows(
   const steps = spec.sequenceSize
   const width = rowCount > 0 && cols > 0 ? rowCount * cols * channels : 0
   const size = steps > 0 ? width * steps : 0
+  if (size * rows.length > MAX_VALUES) {
+    const rule = `must be so small that ${rows.length} examples of ${size} values can be held`
+    throw new DataError('DATA_METADATA', { file: 'metadata.textproto', field: 'sequence_size', value: steps, rule })
+  }
   const capacity = size > 0 ? size * rows.length : expectedValues(index, rows, width)
   const pool: FloatPool = { data: new Float32Array(capacity), length: 0 }
   const starts = new Float64Array(rows.length)

@@ -89,10 +89,13 @@ class EntryReader {
     // A value takes at least four bytes.
     const bound = Math.ceil((list.end - list.start) / 4)
     if (bound > this.#entries.value.length) this.#entries = emptyEntries(bound * 2)
+    const plain = readPackedFloats(wire, list, this.#entries.value)
+    if (plain >= 0) {
+      this.#entries.count = plain
+      this.#entries.step.fill(0, 0, plain)
+    } else this.#readSteps(wire, list)
+    // Reading integers may have made room for more.
     const entries = this.#entries
-    entries.count = readPackedFloats(wire, list, entries.value)
-    if (entries.count >= 0) entries.step.fill(0, 0, entries.count)
-    else this.#readSteps(wire, list)
     this.#readAxis(wire, record, rowKey, 'row_index', entries.row)
     this.#readAxis(wire, record, colKey, 'col_index', entries.col)
     this.#readAxis(wire, record, channelKey, 'channel_index', entries.channel)
@@ -119,7 +122,8 @@ class EntryReader {
     if (found < 0) {
       const { values } = readNumberLists(wire, list)
       found = values.length
-      if (found === count) into.set(values)
+      // What no axis holds must not wrap round to what one does.
+      if (found === count) into.set(values.map((index) => (index >= 0 && index < 2 ** 31 ? index : -1)))
     }
     if (found !== count) {
       throw new WireError(`${name} has ${found} entries; must be as many as there are values (${count})`)

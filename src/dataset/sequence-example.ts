@@ -244,7 +244,7 @@ export function readPackedInts(wire: Wire, list: Span, into: Int32Array): number
     let value = byte
     if (byte < 128) wire.at++
     else value = readVarint(wire)
-    into[count++] = value < 2 ** 31 ? value : -1
+    into[count++] = value >= 0 && value < 2 ** 31 ? value : -1
   }
   if (wire.at !== span.end) throw new WireError('a list ends past its feature')
   return count

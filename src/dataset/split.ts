@@ -55,6 +55,7 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
   try {
     scan.finish(index)
     checkCount(index, spec, name)
+    checkLabels(index, spec, name)
   } catch (error) {
     closeRecords(index)
     throw error
@@ -98,6 +99,20 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
     close: () => closeRecords(index),
   }
   return { split, index, extents, allIds: scan.allIds }
+}
+
+/** Labels are held as a number for each class: 4 GiB at most. */
+const MAX_LABELS = 2 ** 30
+
+function checkLabels(index: RecordIndex, spec: DatasetSpec, name: SplitName): void {
+  const { outputDim } = spec
+  if (index.count * outputDim <= MAX_LABELS) return
+  throw new DataError('DATA_METADATA', {
+    file: `${name}/metadata.textproto`,
+    field: 'output_dim',
+    value: outputDim,
+    rule: `times the number of records (${index.count}) must be at most ${MAX_LABELS}`,
+  })
 }
 
 function checkCount(index: RecordIndex, spec: DatasetSpec, name: SplitName): void {

@@ -28,6 +28,7 @@ export class TextProto {
   fieldAt = 0
   #hadColon = false
   #alikeRuns = 0
+  #depth = 0
 
   /** @param content UTF-8; a byte order mark is skipped. @param file named in faults */
   constructor(content: Uint8Array, file: string) {
@@ -106,14 +107,19 @@ export class TextProto {
   }
 
   #fields(fields: FieldReaders, close: string): void {
+    if (++this.#depth > MAX_DEPTH) throw this.#faultAt(this.#at, `is nested more than ${MAX_DEPTH} deep`)
     for (;;) {
       const c = this.#peek()
       if (Number.isNaN(c)) {
-        if (close === '') return
+        if (close === '') {
+          this.#depth--
+          return
+        }
         throw this.#unexpected(`"${close}"`)
       }
       if (close !== '' && c === close.charCodeAt(0)) {
         this.#at++
+        this.#depth--
         return
       }
       this.fieldAt = this.#at
@@ -338,6 +344,8 @@ const NOT_ASCII = /[\x80-\xff]/
 const ENTRY_SPELLING = /^(\w+\s*\{\s*key:\s*)(?:'[^'\\\n]*'|"[^"\\\n]*")(\s*value:\s*)\d+(\s*\})$/
 /** Runs that break off are taken up again this often: each costs a pass over the rest of the text. */
 const MAX_ALIKE_RUNS = 16
+/** Messages within messages; protobuf's own parsers stop there. */
+const MAX_DEPTH = 100
 const PLAIN_NUMBER = /^(?:0|[1-9]\d{0,8})$/
 const NO_FIELDS: FieldReaders = new Map()
 const SKIP: FieldReader = (text) => text.skip()

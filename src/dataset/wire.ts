@@ -43,10 +43,17 @@ export function readVarint(wire: Wire): number {
   throw new WireError('a number has more than ten bytes')
 }
 
-/** Reads the length of a length-delimited field and returns where it ends. */
-export function readEnd(wire: Wire, limit: number): number {
+/** Reads the length of a length-delimited field and returns where it ends: past `limit` where the message is cut. @throws WireError */
+export function readLength(wire: Wire): number {
   const length = readVarint(wire)
-  const end = wire.at + length
+  // A cut number is NaN, which the caller's comparison with its limit catches.
+  if (length < 0) throw new WireError(`a field has length ${length}`)
+  return wire.at + length
+}
+
+/** The same for a field that must end by `limit`. */
+export function readEnd(wire: Wire, limit: number): number {
+  const end = readLength(wire)
   if (!(end <= limit)) throw new WireError('a field ends past its message')
   return end
 }

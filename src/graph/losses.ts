@@ -3,7 +3,7 @@ import type { GraphBuilder, Value } from './builder.ts'
 import { add, div, logSoftmax, mul, neg, reduceMean, reduceSum, softplus, sub } from './functions.ts'
 
 export interface LossOptions {
-  /** Weight of each class, [K]. @default all 1 */
+  /** Weight of each class, [K]: what an example counts by its targets before they are smoothed. @default all 1 */
   classWeights?: Value | null
   /** Weight of each example, [n]. @default all 1 */
   exampleWeights?: Value | null
@@ -11,20 +11,25 @@ export interface LossOptions {
   labelSmoothing?: number
 }
 
-/** Mean over examples of -sum_k w_k t_k log softmax(x)_k. logits, targets [n, K]. */
+/** Mean over examples of -(sum_k w_k t_k) sum_k s_k log softmax(x)_k, s the smoothed targets. logits, targets [n, K]. */
 export function softmaxCrossEntropy(g: GraphBuilder, logits: Value, targets: Value, options: LossOptions = {}): Value {
   const classes = logits.shape[1] as number
   const smoothed = smooth(g, targets, options.labelSmoothing ?? 0, 1 / classes)
-  const weighted = options.classWeights ? mul(g, smoothed, options.classWeights) : smoothed
-  const each = neg(g, reduceSum(g, mul(g, weighted, logSoftmax(g, logits, 1)), [1]))
-  return exampleMean(g, each, options.exampleWeights ?? null)
+  const each = neg(g, reduceSum(g, mul(g, smoothed, logSoftmax(g, logits, 1)), [1]))
+  const { classWeights } = options
+  const weighted = classWeights ? mul(g, each, reduceSum(g, mul(g, targets, classWeights), [1])) : each
+  return exampleMean(g, weighted, options.exampleWeights ?? null)
 }
 
-/** Mean over examples and classes of w_k (log(1 + e^x) - t x), the stable form of the logistic loss. */
+/**
+ * Mean over examples and classes of (1 + (w_k - 1) t) (log(1 + e^x) - s x), the stable form of the logistic loss, s the smoothed
+ * targets: class weights are of the positives.
+ */
 export function sigmoidCrossEntropy(g: GraphBuilder, logits: Value, targets: Value, options: LossOptions = {}): Value {
   const smoothed = smooth(g, targets, options.labelSmoothing ?? 0, 0.5)
   const each = sub(g, softplus(g, logits), mul(g, smoothed, logits))
-  const weighted = options.classWeights ? mul(g, each, options.classWeights) : each
+  const { classWeights } = options
+  const weighted = classWeights ? mul(g, each, add(g, mul(g, targets, sub(g, classWeights, 1)), 1)) : each
   return exampleMean(g, reduceMean(g, weighted, [1]), options.exampleWeights ?? null)
 }
 

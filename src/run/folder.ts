@@ -1,6 +1,6 @@
 // The run folder: where everything is, and whether this run may have it. Nothing is written before the data are known to be
 // usable.
-//   run.json  journal.jsonl  milestones/<index>/  latest  predictions/  trials/<id>/  cache/  trials.arrow
+//   run.json  journal.jsonl  milestones/<index>/  latest  predictions/  trials/<id>/  cache/  trials.arrow  lock
 import {
   accessSync,
   constants,
@@ -27,6 +27,8 @@ export interface RunFolder {
   trials: string
   cache: string
   trialsArrow: string
+  /** Holds the process id of whoever works here. */
+  lock: string
 }
 
 /** What run.json states; written once, and again when the run gives its device up. */
@@ -62,6 +64,7 @@ export function runFolder(out: string): RunFolder {
     trials: join(root, 'trials'),
     cache: join(root, 'cache'),
     trialsArrow: join(root, 'trials.arrow'),
+    lock: join(root, 'lock'),
   }
 }
 
@@ -127,7 +130,7 @@ export function milestoneName(index: number): string {
 }
 
 function isOwn(folder: RunFolder, name: string): boolean {
-  const own = [folder.journal, folder.milestones, folder.predictions, folder.trials, folder.cache]
+  const own = [folder.journal, folder.milestones, folder.predictions, folder.trials, folder.cache, folder.lock]
   return own.includes(join(folder.root, name)) || name.startsWith('run.json.part-')
 }
 

@@ -54,7 +54,10 @@ export function readHistory(folder: RunFolder, counted = false): History {
       }
       case 'trial-end': {
         const trial = trials.get(entry.trial)
-        if (trial !== undefined) trial.status = entry.status
+        if (trial === undefined) break
+        // What ended with its session's time, and not by itself, goes on with more.
+        const goesOn = entry.status === 'finished' && trial.of === null && !counted
+        trial.status = goesOn ? 'paused' : entry.status
         break
       }
       case 'member': {

@@ -18,11 +18,17 @@ export function openJournal<Entry>(path: string): Journal<Entry> {
   const text = readFileSync(path)
   const whole = text.lastIndexOf(10) + 1
   if (whole < text.length) attempt(path, () => ftruncateSync(fd, whole))
+  let size = whole
   const write = (entry: Entry) => {
     const bytes = Buffer.from(`${JSON.stringify(entry)}\n`)
-    attempt(path, () => {
+    try {
       for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
-    })
+      size += bytes.length
+    } catch (cause) {
+      // Half a line must not end up in the middle when there is room again for the next one.
+      ftruncateSync(fd, size)
+      throw outputWriteError(path, cause)
+    }
   }
   return {
     append(entry) {

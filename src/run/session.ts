@@ -25,6 +25,7 @@ import {
   writeRunFacts,
 } from './folder.ts'
 import { NO_HISTORY, readHistory } from './history.ts'
+import { lockFolder } from './lock.ts'
 import { finishMilestones, type MilestoneFacts, removeStaged } from './milestones.ts'
 import type { FitHooks, FitOptions, FitOutcome } from './options.ts'
 import { readStart, writeEnd, writeStart } from './protocol.ts'
@@ -69,6 +70,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
   let publisher: Publisher | null = null
   /** The last milestone is out: what still arrives is too late. */
   let over = false
+  const lock: { release: (() => void) | null } = { release: null }
   const deaths = new Map<number, number>()
   const timers: NodeJS.Timeout[] = []
 
@@ -125,6 +127,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
         if (counted) await publisher?.idle()
       },
       onExhausted: () => end({ status: 'done', reason: 'everything was tried' }),
+      onFailure: fail,
     },
   })
 
@@ -172,11 +175,10 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     profile = message.profile
     resources = planResources(options, profile)
     let earlier: MilestoneFacts[] = []
-    if (resumed) {
-      checkSameData(readRunFacts(folder), message.fingerprint, options)
-      earlier = finishMilestones(folder)
-    }
+    if (resumed) checkSameData(readRunFacts(folder), message.fingerprint, options)
     createFolder(folder)
+    lock.release = lockFolder(folder.lock, folder.root)
+    if (resumed) earlier = finishMilestones(folder)
     if (!resumed) writeRunFacts(folder, runFacts(options, profile, message.fingerprint, devices))
     else if (devices.fallback() !== null) onFallback()
     recorder.open(folder.journal)
@@ -377,7 +379,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
 
   let ending = await ended
   dispatcher.stop()
-  if (!('error' in ending) && publisher !== null) ending = await lastMilestone(ending, publisher)
+  if (!('error' in ending)) ending = publisher === null ? nothingRead(ending) : await lastMilestone(ending, publisher)
   over = true
   devices.stop()
   for (const timer of timers) clearTimeout(timer)
@@ -391,8 +393,12 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     if ('error' in ending || counted || (ending.status === 'done' && leftMs <= 0)) pool.killAll()
     else await pool.leave(ending.status === 'interrupted' ? 800 : Math.min(1500, leftMs))
     recorder.close()
+    // Of a folder that another process works in, nothing is touched.
+    if (lock.release !== null) {
+      removeStaged(folder)
+      lock.release()
+    }
   }
-  removeStaged(folder)
   // A finished run is small; one that was interrupted will want its features again.
   if (!('error' in ending) && ending.status === 'done') rmSync(folder.cache, { recursive: true, force: true })
   if ('error' in ending) throw ending.error
@@ -432,6 +438,19 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
         'TRIAL',
         `${why} before a model was ready${failures()}`,
         interrupted ? EXIT.interrupted : EXIT.failed,
+      ),
+    }
+  }
+
+  /** The end came before the data were known: nothing was written, and what an earlier session left is as it was. */
+  function nothingRead(ending: Exclude<Ending, { error: unknown }>): Ending {
+    const interrupted = ending.status === 'interrupted'
+    return {
+      error: new AutomlError(
+        'TRIAL',
+        `${interrupted ? 'interrupted' : 'the budget was used up'} before the data were read`,
+        interrupted ? EXIT.interrupted : EXIT.failed,
+        ...(interrupted ? [] : ['give a longer --budget']),
       ),
     }
   }

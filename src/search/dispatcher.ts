@@ -9,7 +9,7 @@ import { describeDeath, type Pool } from './pool.ts'
 import { objective, type Quality } from './quality.ts'
 import { CLOCK_PACING, countedPacing, decide, surplus } from './scheduler.ts'
 import { addScore, newTrial, type Trial, trialId } from './trial.ts'
-import { proposeTrial } from './tuners/search.ts'
+import { portfolioEntries, proposeTrial } from './tuners/search.ts'
 
 type Of<T extends FromWorker['type']> = Extract<FromWorker, { type: T }>
 
@@ -39,6 +39,8 @@ export interface DispatcherHooks {
   beforeAssign(): Promise<void>
   /** There is nothing left to do. */
   onExhausted(): void
+  /** A hook threw while slices were being given out. */
+  onFailure(error: unknown): void
 }
 
 export interface Dispatcher {
@@ -91,6 +93,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     return { now: slices * sliceSteps, remaining: (maxSlices - slices) * sliceSteps }
   }
 
+  function assignNow(): void {
+    assign().catch(hooks.onFailure)
+  }
+
   async function assign(): Promise<void> {
     if (assigning || stopped) return
     assigning = true
@@ -115,7 +121,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     for (;;) {
       const { now, remaining } = time()
       const tried = trials.filter((trial) => trial.tuner === 'portfolio').length
-      const portfolioLeft = Math.max(0, portfolio.length - tried)
+      const portfolioLeft = Math.max(0, portfolioEntries(options.search, portfolio.length) - tried)
       const decision = decide({ trials, worker, now, remaining, best, portfolioLeft, canPropose }, pacing)
       if (decision.kind === 'idle') return false
       if (decision.kind === 'slice') {
@@ -235,7 +241,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         hooks.onTrialEnd(trial, message.status, message.error?.message ?? null, message.error?.code ?? null)
       }
     }
-    void assign()
+    assignNow()
   }
 
   return {
@@ -244,12 +250,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       portfolio = entries
       spaces = given
       planned = true
-      void assign()
+      assignNow()
     },
     ready(worker) {
       if (running.has(worker)) return
       idle.add(worker)
-      void assign()
+      assignNow()
     },
     onMessage(worker, message) {
       switch (message.type) {
@@ -292,7 +298,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
       // What else it held goes on elsewhere, from the state on disk or anew.
       for (const trial of trials) if (trial.worker === worker) trial.worker = null
-      void assign()
+      assignNow()
     },
     restore(earlier, sliceCount) {
       slices = sliceCount

@@ -5,7 +5,7 @@
 // and how many in all is bounded by the size of the validation set.
 import { nauc } from '../metrics/nauc.ts'
 import { Rng } from '../support/rng.ts'
-import { type Judge, judge, naucError, objective, type Quality } from './quality.ts'
+import { isSeparate, type Judge, judge, naucError, objective, type Quality } from './quality.ts'
 import { applyQuantileMap, fitQuantileMap, type QuantileMap } from './quantile-map.ts'
 
 export interface BlendCandidate {
@@ -193,16 +193,17 @@ function addInto(sum: Float32Array, next: Float32Array): void {
   for (let at = 0; at < sum.length; at++) sum[at] += next[at]
 }
 
-/** Log loss, summed over rows, of (sum + next) / count without building it. Scores of a row sum to 1 but in multi-label tasks. */
+/** Log loss, summed over rows, of (sum + next) / count without building it. Scores of a row sum to 1 but where classes are separate questions. */
 function blendedLoss(against: Judge, sum: Float32Array, next: Float32Array | null, count: number): number {
-  const { labels, classCount, multiLabel } = against
+  const { labels, classCount } = against
+  const separate = isSeparate(against)
   let loss = 0
   for (let at = 0; at < labels.length; at++) {
     const label = labels[at]
-    if (label === 0 && !multiLabel) continue
+    if (label === 0 && !separate) continue
     const p = (sum[at] + (next === null ? 0 : next[at])) / count
     if (label > 0) loss -= label * Math.log(Math.max(p, 1e-7))
-    if (multiLabel) loss -= (1 - label) * Math.log(Math.max(1 - p, 1e-7))
+    if (separate) loss -= (1 - label) * Math.log(Math.max(1 - p, 1e-7))
   }
-  return multiLabel ? loss / classCount : loss
+  return separate ? loss / classCount : loss
 }

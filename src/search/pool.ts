@@ -56,6 +56,12 @@ export function createPool(start: StartOptions, events: PoolEvents): Pool {
     child.on('error', (error) => ended(error.message))
     // After its last words have arrived.
     child.on('close', (code, signal) => ended(signal === null ? `exit code ${code}` : deathBy(signal)))
+    // One that was started before there was a pool may have ended before it had listeners.
+    const { exitCode, signalCode } = child
+    const failure = started.failed()
+    if (failure !== null) setImmediate(ended, failure.message)
+    else if (signalCode !== null) setImmediate(ended, deathBy(signalCode))
+    else if (exitCode !== null) setImmediate(ended, `exit code ${exitCode}`)
   }
 
   function kill(worker: number): void {

@@ -20,6 +20,11 @@ export interface Quality {
   loss: number
 }
 
+/** Whether each class is a question of its own, so that scores of a row need not sum to 1. */
+export function isSeparate({ multiLabel, classCount }: Judge): boolean {
+  return multiLabel || classCount === 1
+}
+
 /** A nat of log loss counts as much as this much NAUC: a tie-break, too small to overrule a real difference in ranking. */
 const LOSS_WEIGHT = 0.01
 
@@ -30,7 +35,7 @@ export function judge(against: Judge, scores: Float32Array): Quality {
   return {
     nauc: nauc(labels, finite, classCount),
     accuracy: accuracy(labels, finite, classCount),
-    loss: multiLabel || classCount === 1 ? logLoss(labels, finite, classCount, multiLabel) : sharpLoss(against, finite),
+    loss: isSeparate(against) ? logLoss(labels, finite, classCount, multiLabel) : sharpLoss(against, finite),
   }
 }
 

@@ -8,6 +8,8 @@ export interface WorkerProcess {
   entry: string
   /** Whether it said on its way out that its JavaScript heap was full. */
   heapIsFull(): boolean
+  /** Why it could not be started or reached; null: it could so far. */
+  failed(): Error | null
 }
 
 export interface StartOptions {
@@ -29,12 +31,16 @@ export function startWorker(options: StartOptions = {}): WorkerProcess {
     // A worker says what it has to say in messages; its stderr is for crashes of native code, which are passed on.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
+  let failure: Error | null = null
+  child.on('error', (error) => {
+    failure ??= error
+  })
   let heapIsFull = false
   child.stderr?.on('data', (piece: Buffer) => {
     heapIsFull ||= HEAP_PAGE.test(piece.toString())
     if (!heapIsFull) process.stderr.write(piece)
   })
-  return { child, entry, heapIsFull: () => heapIsFull }
+  return { child, entry, heapIsFull: () => heapIsFull, failed: () => failure }
 }
 
 /** Shared chunks lie one folder below the entries. */

@@ -126,13 +126,13 @@ const UNUSABLE: [string, () => string, RegExp][] = [
           )
         }
       }),
-    /record 1: field label_index: received 1; must be from 0 to output_dim - 1 = 0/,
+    /record 1: field label_index: received 1; must be a whole number from 0 to output_dim - 1 = 0/,
   ],
   [
     'a label index out of range',
     () =>
       writeToy(fresh(), { train: [...toyExamples(20), { ...toyExamples(1)[0], labels: [7] }], test: toyExamples(4) }),
-    /sample-toy-train\.tfrecord: record 20: field label_index: received 7; must be from 0 to output_dim - 1 = 1/,
+    /sample-toy-train\.tfrecord: record 20: field label_index: received 7; must be a whole number from 0 to output_dim - 1 = 1/,
   ],
   [
     'a truncated last record',

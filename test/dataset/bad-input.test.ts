@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -50,6 +51,49 @@ const reading = (path: string, split: 'train' | 'test' = 'train') =>
     }
   })
 
+describe('bytes that no writer makes', () => {
+  /** A varint of ten bytes: a negative int64. */
+  const negative = (value: bigint) => {
+    const bytes: number[] = []
+    for (let rest = BigInt.asUintN(64, value); ; rest >>= 7n) {
+      if (rest < 128n) return [...bytes, Number(rest)]
+      bytes.push(Number(rest & 127n) | 128)
+    }
+  }
+
+  it.each([
+    ['the context', 0x0a],
+    ['the feature lists', 0x12],
+    ['an unknown field', 0x1a],
+  ])('a negative length of %s is refused, not followed backwards', async (_title, tag) => {
+    const folder = makeDataset()
+    const payload = Buffer.from([tag, ...negative(-11n)])
+    writeFileSync(recordFile(folder), Buffer.concat(range(6).map(() => frameRecord(payload))))
+    const { code, exitCode, fault } = await dataError(async () => {
+      const dataset = openDataset(folder)
+      await dataset.train.read(allRows(6))
+    })
+    expect([code, exitCode, fault.record]).toEqual(['DATA_RECORD', 3, 0])
+    expect(fault.rule).toContain('length -11')
+  })
+
+  it('metadata nested without end are refused', async () => {
+    const folder = makeDataset()
+    writeFileSync(metadataFile(folder), 'x{'.repeat(50_000))
+    const { code, fault } = await opening(folder)
+    expect([code, fault.rule]).toEqual(['DATA_METADATA', 'is nested more than 100 deep'])
+  })
+
+  it('sizes that no memory holds are refused', async () => {
+    const folder = makeDataset()
+    for (const split of ['train', 'test'] as const) {
+      alterText(metadataFile(folder, split), /sequence_size: 1\b/, 'sequence_size: 1000000000')
+    }
+    const { code, fault } = await opening(folder)
+    expect([code, fault.field]).toEqual(['DATA_METADATA', 'sequence_size'])
+  })
+})
+
 describe('where the data are', () => {
   it.each([
     ['the dataset folder', (folder: string) => folder],
@@ -64,6 +108,14 @@ describe('where the data are', () => {
     expect([dataset.spec.name, dataset.train.count, dataset.test!.count]).toEqual(['toy', 6, 3])
     expect(dataset.files.solution).toMatch(/toy\.solution$/)
     dataset.close()
+  })
+
+  it('refuses a link to a record file that is not there', async () => {
+    const folder = makeDataset()
+    symlinkSync('/nowhere/at/all', join(recordFile(folder), '..', 'sample-second.tfrecord'))
+    const { code, exitCode, fault } = await opening(folder)
+    expect([code, exitCode]).toEqual(['DATA_MISSING', 3])
+    expect(`${fault.file} ${fault.rule}`).toMatch(/sample-second\.tfrecord is a link to a file that is not there/)
   })
 
   it.each([
@@ -338,6 +390,12 @@ describe('contents of records', () => {
       'row_index -1 must be from 0 to 0',
     ],
     [
+      'a sparse column that 32 bits would fold back to the first',
+      sparse({ rows: [0], cols: [2 ** 32], values: [1] }),
+      '0_sparse_value',
+      'col_index -1 must be from 0 to 3',
+    ],
+    [
       'sparse lists of unequal length',
       sparse({ rows: [0, 0], cols: [1], values: [1, 2] }),
       '0_sparse_value',
@@ -350,8 +408,8 @@ describe('contents of records', () => {
   })
 
   it.each([
-    ['beyond output_dim', [2], 'label_index', 2, 'must be from 0 to output_dim - 1 = 1'],
-    ['negative', [-1], 'label_index', -1, 'must be from 0 to output_dim - 1 = 1'],
+    ['beyond output_dim', [2], 'label_index', 2, 'must be a whole number from 0 to output_dim - 1 = 1'],
+    ['negative', [-1], 'label_index', -1, 'must be a whole number from 0 to output_dim - 1 = 1'],
     ['with a score above 1', [{ index: 0, score: 1.5 }], 'label_score', 1.5, 'must be from 0 to 1'],
     [
       'with a score that is no number',

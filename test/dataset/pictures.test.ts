@@ -66,6 +66,16 @@ describe('lossless formats decode exactly', () => {
   })
 })
 
+describe('a GIF whose first frame is larger than its screen', () => {
+  it('is unreadable, and no memory is asked for', async () => {
+    const bytes = Buffer.from(gif(2, 3))
+    const descriptor = bytes.indexOf(Buffer.from([0x2c, 0, 0, 0, 0, 2, 0, 3, 0]))
+    bytes.writeUInt16LE(65535, descriptor + 5)
+    bytes.writeUInt16LE(65535, descriptor + 7)
+    await expect(decode(bytes, 3)).rejects.toThrow('first frame of 65535x65535 at 0,0 is not within 2x3')
+  })
+})
+
 describe('JPEG', () => {
   it('decodes color within its loss', async () => {
     const bytes = picture(16, 8, () => [200, 40, 90, 255]).jpegSync(95)

@@ -260,6 +260,21 @@ describe('a profile', () => {
     expect(one.warnings.join()).toContain('1 of 3 classes have no training example (b)')
     const several = await profileOf(spec, [{ labels: [0, 2], matrices }])
     expect([several.classCounts, several.multiLabel]).toEqual([[1, 0, 1], true])
+    const zeros = [0, 1, 2].map((index) => ({ index, score: index === 1 ? 1 : 0 }))
+    const listed = await profileOf(spec, [
+      { labels: zeros, matrices },
+      { labels: [2, 2], matrices },
+    ])
+    expect([listed.classCounts, listed.multiLabel]).toEqual([[0, 1, 2], false])
+  })
+
+  it('knows the width of sparse examples whose columns are open', async () => {
+    const spec = datasetSpec({ matrices: [matrixSpec({ cols: -1, format: 'SPARSE' })] })
+    const { matrices, spec: known } = await profileOf(spec, [
+      { labels: [0], matrices: [{ rows: [0], cols: [11], values: [1] }] },
+      { labels: [1], matrices: [{ rows: [0], cols: [3], values: [2] }] },
+    ])
+    expect([matrices[0].cols.max, matrices[0].fixed, known.matrices[0].cols]).toEqual([12, true, 12])
   })
 
   it('states sizes, ranges and missing values', async () => {

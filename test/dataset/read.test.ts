@@ -155,6 +155,26 @@ describe('SPARSE', () => {
     expect(batch).toEqual({ width: 6, indptr: [0, 3], indices: [0, 1, 5], values: [8, 6, 12] })
   })
 
+  it('may hold whole numbers, more of them than a small list of floats', async () => {
+    const cols = range(1500)
+    const folder = makeDataset(
+      {
+        spec: datasetSpec({ matrices: [matrixSpec({ rows: 1, cols: 1500, format: 'SPARSE' })] }),
+        train: [0, 1].map((add) => ({
+          labels: [add],
+          matrices: [{ rows: cols.map(() => 0), cols, values: cols.map((i) => 1 + add + (i % 7)) }],
+        })),
+        test: [],
+      },
+      { integers: true },
+    )
+    const dataset = openDataset(folder)
+    const batch = (await dataset.train.read(allRows(2))) as SparseBatch
+    dataset.close()
+    expect([...batch.indptr]).toEqual([0, 1500, 3000])
+    expect([batch.values[8], batch.values[1508]]).toEqual([2, 3])
+  })
+
   it('has channels where the record gives them', async () => {
     const matrix = matrixSpec({ rows: 1, cols: 2, channels: 2, format: 'SPARSE' })
     const batch = await read(sparse({ rows: [0, 0], cols: [0, 1], channels: [1, 0], values: [3, 4] }, matrix))

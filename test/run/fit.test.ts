@@ -125,6 +125,26 @@ describe('a run', () => {
     expect(existsSync(join(run.out, 'milestones', '0000', 'model.onnx'))).toBe(true)
   })
 
+  it('says so when the budget is over before the data were read', async () => {
+    const run = await fit({ families: 'fake-quick', budget: '0.1s' })
+    expect(run.exitCode).toBe(1)
+    expect(run.stderr).toContain('the budget was used up before the data were read')
+    expect(existsSync(run.out)).toBe(false)
+  })
+
+  it('is refused where another one is working, which is not disturbed', async () => {
+    const out = join(folder, 'shared')
+    const running = fit({ families: 'fake-quick,fake-climb', out, budget: '6s' })
+    while (!existsSync(join(out, 'latest'))) await new Promise((resolve) => setTimeout(resolve, 20))
+    const second = await fit({ families: 'fake-quick', out, budget: '6s', more: ['--resume'] })
+    expect(second.exitCode).toBe(3)
+    expect(second.stderr).toMatch(/process \d+ is working in this run folder/)
+    const first = await running
+    expect(first.exitCode).toBe(0)
+    checkWhole(out)
+    expect(existsSync(join(out, 'lock'))).toBe(false)
+  })
+
   it('gives bit-identical predictions twice when slices are counted', async () => {
     const more = ['--workers', '1', '--slice-steps', '4', '--max-slices', '12', '--seed', '5']
     const [one, two] = await Promise.all(

@@ -27,6 +27,18 @@ function candidate(against: Judge, member: string, validation: Float32Array): Bl
   return { member, validation, quality: judge(against, validation) }
 }
 
+describe('one column of answers', () => {
+  it('is judged by its noes too: a model that says yes to all is not blended in', () => {
+    const labels = Float32Array.from({ length: 400 }, (_, i) => i % 2)
+    const against: Judge = { labels, classCount: 1, multiLabel: false }
+    const rng = Rng.fromSeed(4)
+    const honest = labels.map((label) => 1 / (1 + Math.exp(-(label > 0 ? 2 : -2) - rng.normal())))
+    const loud = honest.map((p) => 0.9 + 0.0999 * p)
+    const blend = selectBlend(against, [candidate(against, 'honest', honest), candidate(against, 'loud', loud)])!
+    expect(blend.members.find(({ member }) => member === 'honest')!.weight).toBeGreaterThan(0.7)
+  })
+})
+
 describe('selectBlend', () => {
   it('gives nothing for nothing and the one for one', () => {
     const against = alternating(10)

@@ -42,8 +42,12 @@ export function balancedWeights(
   return weights.map((weight) => (weight * rows.length) / total)
 }
 
-/** [K] weights of the classes' losses, 1 on average over `rows`; null: all 1. */
+/**
+ * [K] class weights of a loss (graph/losses.ts); null: all 1. Where classes exclude each other, 1 on average over `rows`; where each is
+ * a question of its own, its positives weigh (negatives / positives)^balance.
+ */
 export function classWeightsOf(
+  link: 'softmax' | 'sigmoid',
   labels: Float32Array,
   classCount: number,
   rows: Int32Array,
@@ -51,6 +55,9 @@ export function classWeightsOf(
 ): Float32Array | null {
   if (balance === 0) return null
   const counts = classCounts(labels, classCount, rows)
+  if (link === 'sigmoid') {
+    return Float32Array.from(counts, (count) => (count > 0 ? ((rows.length - count + 1) / count) ** balance : 1))
+  }
   const factors = classFactors(labels, classCount, rows, balance)
   const known = counts.reduce((sum, count) => sum + count, 0)
   const mean = known > 0 ? counts.reduce((sum, count, k) => sum + count * factors[k], 0) / known : 1

@@ -20,27 +20,25 @@ const FAIR_SHARE = 0.25
  * @param x, y whether each mirror (left-right, top-bottom) is safe
  */
 export function findSymmetry(pictures: Pictures, labels: Float32Array, classCount: number): Symmetry {
-  const grid = shrink(pictures)
-  return {
-    x: isFair(grid, labels, classCount, pictures.channels, true),
-    y: isFair(grid, labels, classCount, pictures.channels, false),
-  }
+  const classes = Array.from({ length: classCount }, (_, k) => membersOf(labels, classCount, k))
+  const grids = new Map<number, Float32Array>()
+  for (const row of classes.flat()) if (!grids.has(row)) grids.set(row, shrink(pictures, row))
+  return { x: isFair(grids, classes, pictures.channels, true), y: isFair(grids, classes, pictures.channels, false) }
 }
 
 function isFair(
-  grid: Float32Array,
-  labels: Float32Array,
-  classCount: number,
+  grids: ReadonlyMap<number, Float32Array>,
+  classes: readonly number[][],
   channels: number,
   alongX: boolean,
 ): boolean {
   let judged = 0
   let wins = 0
-  for (let k = 0; k < classCount; k++) {
-    const rows = membersOf(labels, classCount, k)
+  for (const rows of classes) {
     if (rows.length < 4) continue
+    const own = rows.map((row) => grids.get(row)!)
     let won = 0
-    for (const probe of rows) won += mirrorWins(grid, rows, probe, channels, alongX)
+    for (const probe of own) won += mirrorWins(own, probe, channels, alongX)
     // Small classes get the benefit of the doubt by two pseudo-probes of each outcome.
     if ((won + 2) / (rows.length + 4) < FAIR_SHARE) return false
     judged += rows.length
@@ -50,21 +48,17 @@ function isFair(
 }
 
 /** 1 when the mirrored probe has the nearer nearest neighbour among the others of its class, 1/2 on a tie. */
-function mirrorWins(grid: Float32Array, rows: number[], probe: number, channels: number, alongX: boolean): number {
-  const size = channels * GRID * GRID
-  const own = grid.subarray(probe * size, (probe + 1) * size)
-  const mirrored = mirror(own, channels, alongX)
+function mirrorWins(members: readonly Float32Array[], probe: Float32Array, channels: number, alongX: boolean): number {
+  const mirrored = mirror(probe, channels, alongX)
   let plain = Number.POSITIVE_INFINITY
   let turned = Number.POSITIVE_INFINITY
-  for (const other of rows) {
+  for (const other of members) {
     if (other === probe) continue
-    const at = other * size
     let p = 0
     let t = 0
-    for (let i = 0; i < size; i++) {
-      const v = grid[at + i]
-      p += (v - own[i]) ** 2
-      t += (v - mirrored[i]) ** 2
+    for (let i = 0; i < other.length; i++) {
+      p += (other[i] - probe[i]) ** 2
+      t += (other[i] - mirrored[i]) ** 2
     }
     plain = Math.min(plain, p)
     turned = Math.min(turned, t)
@@ -95,12 +89,14 @@ function membersOf(labels: Float32Array, classCount: number, k: number): number[
   return rows
 }
 
-/** [n, channels, GRID, GRID] block means; blocks overlap where sides are no multiples, so that the mirror's blocks are the mirrored ones. */
-function shrink(pictures: Pictures): Float32Array {
-  const { data, height, width } = pictures
-  const planes = data.length / (height * width)
-  const out = new Float32Array(planes * GRID * GRID)
-  for (let p = 0; p < planes; p++) {
+/**
+ * [channels, GRID, GRID] block means of a picture; blocks overlap where sides are no multiples, so that the mirror's blocks are the
+ * mirrored ones.
+ */
+function shrink({ data, channels, height, width }: Pictures, row: number): Float32Array {
+  const out = new Float32Array(channels * GRID * GRID)
+  for (let c = 0; c < channels; c++) {
+    const plane = (row * channels + c) * height * width
     for (let gy = 0; gy < GRID; gy++) {
       const y0 = Math.floor((gy * height) / GRID)
       const y1 = Math.ceil(((gy + 1) * height) / GRID)
@@ -109,9 +105,9 @@ function shrink(pictures: Pictures): Float32Array {
         const x1 = Math.ceil(((gx + 1) * width) / GRID)
         let sum = 0
         for (let y = y0; y < y1; y++) {
-          for (let x = x0; x < x1; x++) sum += data[(p * height + y) * width + x]
+          for (let x = x0; x < x1; x++) sum += data[plane + y * width + x]
         }
-        out[(p * GRID + gy) * GRID + gx] = sum / ((y1 - y0) * (x1 - x0))
+        out[(c * GRID + gy) * GRID + gx] = sum / ((y1 - y0) * (x1 - x0))
       }
     }
   }

@@ -2,7 +2,7 @@
 // own steps, or the rows or columns of a single step that are declared (or shaped) as a sequence.
 import type { MatrixProfile, TaskProfile } from '../../dataset/profile.ts'
 import type { GraphBuilder } from '../../graph/builder.ts'
-import { cast, clip, dimOf, less, range, reshape, squeeze, transpose, where } from '../../graph/functions.ts'
+import { cast, clip, dimOf, less, mul, range, reshape, squeeze, transpose, where } from '../../graph/functions.ts'
 import type { ModelInput } from '../family.ts'
 import type { Sequence } from './masked-statistics.ts'
 
@@ -28,7 +28,18 @@ export function seriesChannels(matrix: MatrixProfile): number {
   }
 }
 
-/** Missing values become 0. */
+/** Squares of larger values, and sums of them, would leave float32. */
+const LARGEST = 1e15
+/** Below this amplitude the small constants that guard divisions and roots would be felt. */
+const SMALL = 1e-2
+
+/** A power of two that brings small units (fields in tesla, say) to an amplitude about 1. */
+function unitOf({ values: { min, max } }: MatrixProfile): number {
+  const amplitude = Math.max(Math.abs(min), Math.abs(max))
+  return amplitude > 0 && amplitude < SMALL ? 2 ** -Math.max(-120, Math.floor(Math.log2(amplitude))) : 1
+}
+
+/** Missing values become 0; the data's small units are enlarged, and what is beyond all units is cut. */
 export function seriesView(g: GraphBuilder, profile: TaskProfile, input: ModelInput, matrix: number): Sequence {
   const about = profile.matrices[matrix]
   const axis = timeAxis(about)
@@ -38,7 +49,10 @@ export function seriesView(g: GraphBuilder, profile: TaskProfile, input: ModelIn
   const steps = axis === 'steps' ? t : axis === 'rows' ? r : c
   const byTime = axis === 'cols' ? transpose(g, x, [0, 3, 1, 2, 4]) : x
   const flat = reshape(g, byTime, [-1, steps, channels])
-  const values = transpose(g, where(g, g.op('IsNaN', [flat]), 0, flat), [0, 2, 1])
+  const unit = unitOf(about)
+  const known = where(g, g.op('IsNaN', [flat]), 0, flat)
+  const scaled = clip(g, unit === 1 ? known : mul(g, known, unit), -LARGEST, LARGEST)
+  const values = transpose(g, scaled, [0, 2, 1])
   const at = axis === 'steps' ? 1 : axis === 'rows' ? 2 : 3
   if (input.length === null || axis !== 'steps') {
     return { values, valid: reshape(g, cast(g, dimOf(g, x, at), 'float32'), [1, 1, 1]), inside: null }

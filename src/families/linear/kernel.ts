@@ -48,5 +48,10 @@ const ORDER = { image: 10, audio: 10, video: 15, table: 30, series: 25, text: 90
 
 function defaults(profile: TaskProfile): HyperParams {
   const picture = profile.kind === 'image' || profile.kind === 'video'
-  return { features: profile.kind === 'table' ? 'quick' : 'rich', landmarks: 2000, gamma: picture ? 1 : 0.5 }
+  return {
+    features: profile.kind === 'table' ? 'quick' : 'rich',
+    landmarks: 2000,
+    gamma: picture ? 1 : 0.5,
+    balance: 0,
+  }
 }

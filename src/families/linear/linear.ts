@@ -10,7 +10,7 @@ export const linear: Family = {
   summary: 'logistic regression on gradients, spectra, statistics or columns',
   portfolio(profile) {
     if (!hasFeatures(profile)) return null
-    return [{ params: { features: 'quick' }, order: 0 }]
+    return [{ params: { features: 'quick', balance: 0 }, order: 0 }]
   },
   space: () => ({
     features: {

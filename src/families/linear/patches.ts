@@ -15,6 +15,11 @@ import { bothSides, isMirrorFair } from './mirrored.ts'
 
 /** Pictures that patches are drawn from. */
 const DICTIONARY_ROWS = 1000
+/**
+ * Training pictures from which on networks have learned more by the time that patches take: 10,000 photographs, 60 s, ended at .9260
+ * NAUC without patches and .9185 with; 8000 digits at .9999 and 1.0000 (one or two runs each).
+ */
+const MANY = 5000
 /** Training pictures below which a second try teaches mirror images besides. With 1500 photographs that gained nothing any more. */
 const FEW = 1000
 /** Pictures with shorter sides have too few patches to speak of. */
@@ -24,14 +29,14 @@ export const patches: Family = {
   name: 'patches',
   summary: 'whitened k-means patch features and oriented gradients under Gaussian kernel ridge',
   portfolio(profile) {
-    if (profile.kind !== 'image') return null
+    if (profile.kind !== 'image' || profile.trainCount >= MANY) return null
     const [, rows, cols] = pictureFront(profile).shape
     if (Math.min(rows, cols) < SHORTEST_SIDE) return null
-    const params = { filters: 400, landmarks: 2000, gamma: 0.5, mirror: false }
+    const params = { filters: 400, landmarks: 2000, gamma: 0.5, mirror: false, balance: 0 }
     const plain = { params, order: 20 }
     return profile.trainCount < FEW ? [plain, { params: { ...params, mirror: true }, order: 25 }] : [plain]
   },
-  space: () => ({
+  space: ({ trainCount }) => ({
     filters: {
       type: 'int',
       low: 128,
@@ -49,7 +54,7 @@ export const patches: Family = {
     gamma: { type: 'float', low: 0.1, high: 2, log: true, reason: 'width of the kernel for rows of about unit length' },
     mirror: {
       type: 'choice',
-      options: [true, false],
+      options: trainCount < FEW ? [true, false] : [false],
       reason: 'mirror images teach too, where they are fair, at twice the time',
     },
     balance: BALANCE,

@@ -15,6 +15,7 @@ export const audioNet: Family = {
   portfolio(profile) {
     if (profile.kind !== 'audio') return null
     const params = {
+      balance: 0,
       rate: 6e-3,
       weightDecay: 0.02,
       dropout: 0.2,

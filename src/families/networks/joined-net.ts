@@ -24,6 +24,7 @@ export const joinedNet: Family = {
   portfolio(profile) {
     if (!joins(profile)) return null
     const params = {
+      balance: 0,
       rate: 4e-3,
       weightDecay: 0.02,
       dropout: profile.trainCount < 2000 ? 0.2 : 0.1,
@@ -68,16 +69,18 @@ export const joinedNet: Family = {
     const timeOf = (macs: number, passes: number) => trainingMs(trial, { passes, count, batch, macs })
     const intercepts = interceptsOf(trial, link)
     const batches = joinedBatches(branches, data, front.shape[0])
+    const signatureOf = (network: JoinedNetwork) => `joined ${front.shape[0]} ${joinedMacs(network)}`
     let current: JoinedNetwork | null = null
     yield* trainNetwork(trial, link, {
       firstCycleMs: firstCycleMs(trial.plan.folds.length, timeOf(joinedMacs(networkAt(LEVELS[0])), 8)),
-      async learnerFor(_cycle, cycleMs) {
+      async learnerFor(_cycle, cycleMs, before) {
         const networks = LEVELS.map(networkAt)
+        current ??= networks.find((network) => signatureOf(network) === before) ?? null
         const wanted = networks.findLast((network) => timeOf(joinedMacs(network), PASSES) <= cycleMs) ?? networks[0]
         // A new network starts from nothing: worth it only when it is a good deal larger.
         if (current === null || joinedMacs(wanted) > 2.2 * joinedMacs(current)) current = wanted
         return {
-          signature: `joined ${front.shape[0]} ${joinedMacs(current)}`,
+          signature: signatureOf(current),
           front,
           definition: {
             inputShape: front.shape,

@@ -30,7 +30,16 @@ export const tableNet: Family = {
     if (profile.kind !== 'table' || width === null || width > MAX_COLUMNS) return null
     return [
       {
-        params: { rate: 2e-3, weightDecay: 0.02, dropout: 0.15, units: 256, layers: 2, pieces: 12, mixup: 0 },
+        params: {
+          rate: 2e-3,
+          weightDecay: 0.02,
+          dropout: 0.15,
+          units: 256,
+          layers: 2,
+          pieces: 12,
+          mixup: 0,
+          balance: 0,
+        },
         order: 40,
       },
     ]

@@ -19,6 +19,7 @@ export const textBag: Family = {
     if (profile.kind !== 'text') return null
     const characters = (profile.vocabulary?.meanTokenLength ?? LONG_TOKENS) < LONG_TOKENS
     const params = {
+      balance: 0,
       dims: 64,
       epochs: epochsFor(profile.trainCount),
       rate: 0.3,

@@ -21,6 +21,7 @@ export const textCnn: Family = {
   portfolio(profile) {
     if (profile.kind !== 'text' || profile.trainCount < 200) return null
     const params = {
+      balance: 0,
       rate: 6e-3,
       weightDecay: 0.05,
       dims: 64,

@@ -75,6 +75,7 @@ export async function* trainNetwork(
   const targets = rowTargets(trial.labels, profile.classCount, link)
   const foldCount = trial.plan.folds.length
   const classWeights = classWeightsOf(
+    link,
     trial.labels,
     profile.classCount,
     trial.plan.folds[0].train,
@@ -92,7 +93,11 @@ export async function* trainNetwork(
         trainableMs(trial, clock, course),
         plan.firstCycleMs,
       )
-      if (cycleMs === null) return
+      if (cycleMs === null) {
+        const last = await snapshot({ ...course, spentMs: clock.spentMs() }, folds)
+        trial.saveState(() => last)
+        return
+      }
       const chosen = await plan.learnerFor(course.cycle, cycleMs / foldCount, course.signature)
       if (trainer === null || learner === null || chosen.signature !== learner.signature) {
         await releaseAll(folds, trainer)

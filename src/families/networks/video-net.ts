@@ -21,6 +21,7 @@ export const videoNet: Family = {
   portfolio(profile) {
     if (profile.kind !== 'video' || profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return null
     const params = {
+      balance: 0,
       rate: 5e-3,
       weightDecay: 0.03,
       dropout: 0.3,

@@ -34,8 +34,11 @@ export const sparseLinear: Family = {
   portfolio: (profile) =>
     profile.kind === 'table' && isSparse(profile) && fits(profile)
       ? [
-          { params: { weighting: 'hinge', form: formOf(profile) }, order: 0 },
-          { params: { weighting: 'bayes', form: formOf(profile) === 'values' ? 'values' : 'presence' }, order: 12 },
+          { params: { weighting: 'hinge', form: formOf(profile), balance: 0 }, order: 0 },
+          {
+            params: { weighting: 'bayes', form: formOf(profile) === 'values' ? 'values' : 'presence', balance: 0 },
+            order: 12,
+          },
         ]
       : null,
   space: () => ({

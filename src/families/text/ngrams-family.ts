@@ -33,9 +33,12 @@ export const ngrams: Family = {
     profile.kind !== 'text' || profile.matrices[0].spec.format === 'SPARSE'
       ? null
       : [
-          { params: { weighting: 'hinge', subwords: 0, skips: false, triples: !isSegmented(profile) }, order: 0 },
+          {
+            params: { weighting: 'hinge', subwords: 0, skips: false, triples: !isSegmented(profile), balance: 0 },
+            order: 0,
+          },
           ...(profile.multiLabel ? OVERLAPPING : EXCLUSIVE).map(({ order, ...params }) => ({
-            params: { triples: !isSegmented(profile), ...params },
+            params: { triples: !isSegmented(profile), ...params, balance: 0 },
             order,
           })),
         ],

@@ -19,6 +19,11 @@ const SEARCHES: Record<string, readonly Tuner[]> = {
   reinforce: [opening, reinforceTuner],
 }
 
+/** How many of the portfolio's entries a search proposes. */
+export function portfolioEntries(search: string, count: number): number {
+  return (SEARCHES[search] ?? SEARCHES.auto).includes(portfolioTuner) ? count : Math.min(1, count)
+}
+
 /** @param search a name from `--search`; the command line has checked it */
 export function proposeTrial(search: string, input: TunerInput): (Proposal & { tuner: string }) | null {
   for (const tuner of SEARCHES[search] ?? SEARCHES.auto) {

@@ -107,7 +107,9 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     }
     const ms = options.elapsedMs() - startMs
     if (trial !== null) trial.usedMs += ms
-    if (status === 'paused' && slice.snapshot && trial !== null) {
+    // One without an end of its own may go on when a later session brings more time.
+    const goesOn = status === 'finished' && trial?.last.of === null
+    if (trial !== null && ((status === 'paused' && slice.snapshot) || goesOn)) {
       try {
         await save(name, trial)
       } catch (error) {
@@ -115,6 +117,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
         failure = error
       }
     }
+    if (status === 'failed') await trial?.events.return().catch(() => {})
     if (status !== 'paused') live.delete(name)
     const { units, of, note } = trial?.last ?? NOTHING_YET
     return { status, startMs, ms, steps, units, of, note, ...(status === 'failed' ? { error: failure } : {}) }

@@ -18,9 +18,10 @@ function softmaxLoss(x: ArrayLike<number>, t: ArrayLike<number>, classes: ArrayL
   const targets = rows(t)
   return rows(x).map((row, i) => {
     const total = row.reduce((sum, v) => sum + Math.exp(v), 0)
+    const weight = classes === null ? 1 : targets[i].reduce((sum, target, k) => sum + classes[k] * target, 0)
     return -row.reduce((sum, v, k) => {
       const target = (1 - smoothing) * targets[i][k] + smoothing / K
-      return sum + (classes?.[k] ?? 1) * target * Math.log(Math.exp(v) / total)
+      return sum + weight * target * Math.log(Math.exp(v) / total)
     }, 0)
   })
 }
@@ -32,7 +33,8 @@ function sigmoidLoss(x: ArrayLike<number>, t: ArrayLike<number>, classes: ArrayL
       row.map((v, k) => {
         const p = 1 / (1 + Math.exp(-v))
         const target = (1 - smoothing) * targets[i][k] + smoothing / 2
-        return -(classes?.[k] ?? 1) * (target * Math.log(p) + (1 - target) * Math.log(1 - p))
+        const weight = 1 + ((classes?.[k] ?? 1) - 1) * targets[i][k]
+        return -weight * (target * Math.log(p) + (1 - target) * Math.log(1 - p))
       }),
     ),
   )

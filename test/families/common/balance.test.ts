@@ -20,17 +20,22 @@ describe('balanced weights', () => {
 
   test('are all one without balance', () => {
     expect([...balancedWeights(labels, 3, rows, 0)]).toEqual([1, 1, 1, 1])
-    expect(classWeightsOf(labels, 3, rows, 0)).toBeNull()
+    expect(classWeightsOf('softmax', labels, 3, rows, 0)).toBeNull()
   })
 
   test('give every class that occurs the same total at full balance, one on average', () => {
     const weights = balancedWeights(labels, 3, rows, 1)
     expect(weights[2]).toBeCloseTo(3 * weights[0], 5)
     expect(weights.reduce((a, b) => a + b)).toBeCloseTo(4, 5)
-    const ofClasses = classWeightsOf(labels, 3, rows, 1)!
+    const ofClasses = classWeightsOf('softmax', labels, 3, rows, 1)!
     expect(ofClasses[1]).toBeCloseTo(3 * ofClasses[0], 5)
     expect(3 * ofClasses[0] + ofClasses[1]).toBeCloseTo(4, 5)
     expect(Number.isFinite(ofClasses[2])).toBe(true)
+  })
+
+  test('of a question of its own are of its positives', () => {
+    const [common, rare, never] = classWeightsOf('sigmoid', labels, 3, rows, 1)!
+    expect([common, rare, never]).toEqual([Math.fround(2 / 3), 4, 1])
   })
 
   test('go half of the way in the exponent', () => {

@@ -25,10 +25,16 @@ export function tokensOf(batch: MatrixBatch, most = MAX_TOKENS): Tokens {
   const ids = new Int32Array(offsets[count])
   for (let i = 0; i < count; i++) {
     const length = offsets[i + 1] - offsets[i]
-    for (let j = 0; j < length; j++) ids[offsets[i] + j] = batch.data[batch.offsets[i] + j]
+    for (let j = 0; j < length; j++) {
+      const id = batch.data[batch.offsets[i] + j]
+      ids[offsets[i] + j] = id >= 0 && id < MAX_ID ? id : -1
+    }
   }
   return { ids, offsets }
 }
+
+/** Larger ids, like missing ones, are no tokens: counts are held for every id below the largest. */
+const MAX_ID = 2 ** 22
 
 /** Number of texts each id occurs in. Length: highest id + 1, at least `size`. Negative ids are not counted. */
 export function documentCounts(tokens: Tokens, size: number): Int32Array {
