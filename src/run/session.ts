@@ -68,6 +68,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
   let planned = false
   let library: Library | null = null
   let publisher: Publisher | null = null
+  /** The last milestone of a run that was resumed without time to go on. */
+  let standing: MilestoneFacts | null = null
   /** The last milestone is out: what still arrives is too late. */
   let over = false
   const lock: { release: (() => void) | null } = { release: null }
@@ -442,9 +444,18 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     }
   }
 
-  /** The end came before the data were known: nothing was written, and what an earlier session left is as it was. */
+  /** The end came before the data were known: a run that had no time left is what it was, a new one has failed. */
   function nothingRead(ending: Exclude<Ending, { error: unknown }>): Ending {
     const interrupted = ending.status === 'interrupted'
+    try {
+      if (resumed) {
+        lock.release = lockFolder(folder.lock, folder.root)
+        standing = finishMilestones(folder).at(-1) ?? null
+      }
+    } catch (error) {
+      return { error }
+    }
+    if (standing !== null) return ending
     return {
       error: new AutomlError(
         'TRIAL',
@@ -491,12 +502,12 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
   }
 
   function outcome(status: 'done' | 'interrupted'): FitOutcome {
-    const last = publisher?.last ?? null
+    const last = publisher?.last ?? standing
     return {
       status,
       exitCode: status === 'interrupted' ? EXIT.interrupted : EXIT.done,
       out: folder.root,
-      milestones: publisher?.count ?? 0,
+      milestones: publisher?.count ?? (standing === null ? 0 : standing.index + 1),
       nauc: last?.quality?.nauc ?? null,
       accuracy: last?.quality?.accuracy ?? null,
       latest: last === null ? null : `${folder.milestones}/${milestoneName(last.index)}`,

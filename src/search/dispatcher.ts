@@ -224,6 +224,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (member !== undefined) hooks.onKept(member, replaced)
   }
 
+  /** What was judged but never came must not be what others are measured against. */
+  function forgetGhosts(trial: Trial): void {
+    if (best === null || !options.currentLibrary().forgetUnstaged(trial.id)) return
+    const known = options.currentLibrary().candidates()
+    best = known.reduce<number | null>((most, { quality }) => Math.max(most ?? -1, objective(quality)), null)
+  }
+
   function onSliceEnd(worker: number, message: Of<'slice-end'>): void {
     const trial = byId.get(message.trial)
     running.delete(worker)
@@ -236,6 +243,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       trial.of = message.of
       trial.status = message.status
       if (message.status !== 'paused') trial.worker = null
+      if (message.status === 'failed') forgetGhosts(trial)
       hooks.onSlice(trial, worker, message)
       if (message.status !== 'paused') {
         hooks.onTrialEnd(trial, message.status, message.error?.message ?? null, message.error?.code ?? null)
@@ -293,6 +301,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       running.delete(worker)
       if (lost !== undefined) {
         lost.trial.status = 'failed'
+        forgetGhosts(lost.trial)
         const code = fault?.code ?? 'WORKER'
         hooks.onTrialEnd(lost.trial, 'failed', describeDeath(reason, fault), code)
       }

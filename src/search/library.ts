@@ -37,6 +37,8 @@ export interface Library {
   restore(member: LibraryMember): void
   /** Never to be chosen again: it proved broken. */
   remove(key: string): void
+  /** The trial ended before what it announced was there. @returns whether something is forgotten */
+  forgetUnstaged(trial: string): boolean
   get(key: string): LibraryMember | undefined
   /** Staged and validated. */
   candidates(): BlendCandidate[]
@@ -89,6 +91,11 @@ export function createLibrary(against: Judge): Library {
     },
     restore: (member) => void members.set(member.key, member),
     remove: (key) => void members.delete(key),
+    forgetUnstaged(trial) {
+      const ghosts = [...members.values()].filter((member) => member.trial === trial && !member.staged)
+      for (const { key } of ghosts) members.delete(key)
+      return ghosts.length > 0
+    },
     get: (key) => members.get(key),
     candidates: () =>
       [...members.values()].flatMap(({ key, staged, validation, quality }) =>

@@ -50,3 +50,18 @@ describe('candidates of one trial', () => {
     expect(library.staged().map(({ member }) => member)).toEqual(['d'])
   })
 })
+
+describe('a candidate whose files never came', () => {
+  it('is forgotten with its trial, what was staged stays', () => {
+    const library = createLibrary(AGAINST)
+    kept(library, 'a', 10, 'train')
+    const better = { trial: 't0', member: 'b', family: 'linear', trainedOn: 'train', validation: scores(2) } as const
+    expect(library.consider(better, false).keep).toBe(true)
+    const other = { ...better, trial: 't1', validation: scores(5) }
+    expect(library.consider(other, true).keep).toBe(false)
+    expect(library.forgetUnstaged('t0')).toBe(true)
+    expect(library.forgetUnstaged('t0')).toBe(false)
+    expect(library.staged().map(({ member }) => member)).toEqual(['a'])
+    expect(library.consider(other, true).keep).toBe(true)
+  })
+})
