@@ -13,9 +13,8 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { outputWriteError, writeFileAtomic } from '../support/atomic-file.ts'
+import { isStaged, outputWriteError } from '../support/atomic-file.ts'
 import { AutomlError, EXIT } from '../support/errors.ts'
-import type { Fallback } from './device-watch.ts'
 
 export interface RunFolder {
   root: string
@@ -29,27 +28,6 @@ export interface RunFolder {
   trialsArrow: string
   /** Holds the process id of whoever works here. */
   lock: string
-}
-
-/** What run.json states; written once, and again when the run gives its device up. */
-export interface RunFacts {
-  version: string
-  /** Absolute path of the data. */
-  data: string
-  dataset: string
-  fingerprint: string
-  seed: number
-  /** Of the first session. */
-  budgetMs: number
-  options: Record<string, unknown>
-  /** Where networks train, as of the last writing; `options` has what was asked for. */
-  engine: string
-  device: string
-  /** Where they trained before, and why no longer. */
-  fallback?: Fallback
-  packages: Record<string, string>
-  node: string
-  platform: string
 }
 
 export function runFolder(out: string): RunFolder {
@@ -102,19 +80,6 @@ export function createFolder(folder: RunFolder): void {
   }
 }
 
-export function writeRunFacts(folder: RunFolder, facts: RunFacts): void {
-  writeFileAtomic(folder.runJson, `${JSON.stringify(facts, null, 2)}\n`)
-}
-
-/** @throws OUTPUT_FOLDER when it is not what a run writes */
-export function readRunFacts(folder: RunFolder): RunFacts {
-  try {
-    return JSON.parse(readFileSync(folder.runJson, 'utf8')) as RunFacts
-  } catch (cause) {
-    throw refusal(folder.runJson, 'is not readable as a run', 'start a new run with another --out', cause)
-  }
-}
-
 /** The newest milestone's name, or null. */
 export function readLatest(folder: RunFolder): string | null {
   try {
@@ -131,7 +96,7 @@ export function milestoneName(index: number): string {
 
 function isOwn(folder: RunFolder, name: string): boolean {
   const own = [folder.journal, folder.milestones, folder.predictions, folder.trials, folder.cache, folder.lock]
-  return own.includes(join(folder.root, name)) || name.startsWith('run.json.part-')
+  return own.includes(join(folder.root, name)) || isStaged(name)
 }
 
 /** The folder itself, or the nearest one above it that exists. */
@@ -151,6 +116,6 @@ function checkWritable(path: string): void {
   }
 }
 
-function refusal(path: string, what: string, hint: string, cause?: unknown): AutomlError {
+export function refusal(path: string, what: string, hint: string, cause?: unknown): AutomlError {
   return new AutomlError('OUTPUT_FOLDER', `${path}: ${what}`, EXIT.data, hint, cause)
 }

@@ -6,14 +6,12 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listFolder } from '../search/member-files.ts'
 import type { Quality } from '../search/quality.ts'
-import { outputWriteError, syncFolder, writeFileAtomic } from '../support/atomic-file.ts'
+import { isStaged, outputWriteError, stagedPath, syncFolder, writeFileAtomic } from '../support/atomic-file.ts'
 import { milestoneName, type RunFolder, readLatest } from './folder.ts'
 import { decodePredictions, encodePredictions } from './predictions-file.ts'
 import { appendTime, formatScores, predictionNumbers, predictionPath } from './protocol.ts'
 
 export const MILESTONE_VERSION = 1
-/** Ending of a file that is being written. */
-const PART = '.part'
 
 /** milestone.json */
 export interface MilestoneFacts {
@@ -50,27 +48,28 @@ export async function publish(folder: RunFolder, milestone: Milestone, nowS: () 
   const whole = join(folder.milestones, name)
   const staged = join(folder.milestones, `.${name}-${process.pid}`)
   const prediction = predictionPath(folder.predictions, facts.task, facts.index)
+  const [stagedPrediction, stagedLatest] = [stagedPath(prediction), stagedPath(folder.latest)]
   try {
     mkdirSync(staged, { recursive: true })
     await Promise.all([
       writeSynced(join(staged, 'model.onnx'), milestone.model),
-      writeSynced(`${prediction}${PART}`, formatScores(scores, facts.classNames.length)),
-      writeSynced(`${folder.latest}${PART}`, `${name}\n`),
+      writeSynced(stagedPrediction, formatScores(scores, facts.classNames.length)),
+      writeSynced(stagedLatest, `${name}\n`),
       writeSynced(join(staged, 'milestone.json'), `${JSON.stringify(facts, null, 2)}\n`),
       writeSynced(join(staged, 'predictions.arrow'), encodePredictions(testIds, scores, facts.classNames)),
     ])
     syncFolder(staged)
     renameSync(staged, whole)
     syncFolder(folder.milestones)
-    renameSync(`${prediction}${PART}`, prediction)
+    renameSync(stagedPrediction, prediction)
     const time = nowS()
     appendTime(folder.predictions, facts.index, time)
     syncFolder(folder.predictions)
-    renameSync(`${folder.latest}${PART}`, folder.latest)
+    renameSync(stagedLatest, folder.latest)
     syncFolder(folder.root)
     return time
   } catch (cause) {
-    for (const leftover of [staged, `${prediction}${PART}`, `${folder.latest}${PART}`]) {
+    for (const leftover of [staged, stagedPrediction, stagedLatest]) {
       rmSync(leftover, { recursive: true, force: true })
     }
     throw outputWriteError(whole, cause)
@@ -104,6 +103,9 @@ export function readMilestone(folder: RunFolder, index: number): MilestoneFacts 
 export function removeStaged(folder: RunFolder): void {
   for (const name of listFolder(folder.milestones)) {
     if (name.startsWith('.')) rmSync(join(folder.milestones, name), { recursive: true, force: true })
+  }
+  for (const place of [folder.predictions, folder.root]) {
+    for (const name of listFolder(place)) if (isStaged(name)) rmSync(join(place, name), { force: true })
   }
 }
 

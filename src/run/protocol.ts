@@ -62,15 +62,24 @@ export function predictionNumbers(folder: string, task: string): number[] {
     .sort((a, b) => a - b)
 }
 
-/** [n, K] as lines of K numbers with 6 significant digits, space-separated. */
-export function formatScores(scores: Float32Array, classCount: number): string {
-  const lines: string[] = new Array(scores.length / classCount)
+/** Numbers that are made text at once: 12 MB, far from the longest string there may be. */
+const PIECE_NUMBERS = 2 ** 20
+
+/** [n, K] as lines of K numbers with 6 significant digits, space-separated. UTF-8. */
+export function formatScores(scores: Float32Array, classCount: number): Buffer {
+  const count = scores.length / classCount
+  const pieceLines = Math.max(1, Math.floor(PIECE_NUMBERS / classCount))
   const cells: string[] = new Array(classCount)
-  for (let i = 0; i < lines.length; i++) {
-    for (let k = 0; k < classCount; k++) cells[k] = shortNumber(scores[i * classCount + k])
-    lines[i] = cells.join(' ')
+  const pieces: Buffer[] = []
+  for (let from = 0; from < count; from += pieceLines) {
+    let text = ''
+    for (let i = from; i < Math.min(count, from + pieceLines); i++) {
+      for (let k = 0; k < classCount; k++) cells[k] = shortNumber(scores[i * classCount + k])
+      text += `${cells.join(' ')}\n`
+    }
+    pieces.push(Buffer.from(text))
   }
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+  return Buffer.concat(pieces)
 }
 
 /** As C's `%.6g` up to notation: `toPrecision` leaves trailing zeros, which cost bytes and nothing else. */

@@ -2,7 +2,6 @@
 // out slices and the publisher publish, and ends in time, whatever a trial is doing. Long, because everything that can end a
 // run meets here: the deadline, signals, unusable data, a full disk, dead workers.
 import { rmSync } from 'node:fs'
-import { cpus } from 'node:os'
 import type { TaskProfile } from '../dataset/profile.ts'
 import type { Choice } from '../engine/devices/choose.ts'
 import { createDispatcher, type Dispatcher } from '../search/dispatcher.ts'
@@ -14,16 +13,8 @@ import { createPool, describeDeath, type Pool } from '../search/pool.ts'
 import type { Judge } from '../search/quality.ts'
 import { clockFrom } from '../support/clock.ts'
 import { AutomlError, type ErrorCode, EXIT } from '../support/errors.ts'
-import { createDeviceWatch, type DeviceWatch } from './device-watch.ts'
-import {
-  checkFolder,
-  createFolder,
-  milestoneName,
-  type RunFacts,
-  readRunFacts,
-  runFolder,
-  writeRunFacts,
-} from './folder.ts'
+import { createDeviceWatch } from './device-watch.ts'
+import { checkFolder, createFolder, milestoneName, runFolder } from './folder.ts'
 import { NO_HISTORY, readHistory } from './history.ts'
 import { lockFolder } from './lock.ts'
 import { finishMilestones, type MilestoneFacts, removeStaged } from './milestones.ts'
@@ -32,8 +23,9 @@ import { readStart, writeEnd, writeStart } from './protocol.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
 import { createRecorder } from './recorder.ts'
 import { availableThreads, memoryLimit, planResources, type Resources } from './resources.ts'
+import { checkSameData, readRunFacts, runFacts, usedDevice, writeRunFacts } from './run-facts.ts'
 import { writeTrialsTable } from './trials-table.ts'
-import { RUN_VERSION, usedPackages } from './versions.ts'
+import { RUN_VERSION } from './versions.ts'
 
 /** Log-spaced times at which what is at least as good is published even below the margin. */
 const PLANNED_POINTS = 24
@@ -540,35 +532,4 @@ function predictionTimes(predictions: string, earlier: readonly MilestoneFacts[]
 /** What the disk refused a worker it will refuse main; records that one trial cannot read no other can. */
 function isHopeless(code: string): code is ErrorCode {
   return code === 'OUTPUT_WRITE' || code === 'DATA_RECORD' || code === 'DATA_PICTURE'
-}
-
-function checkSameData(facts: RunFacts, fingerprint: string, options: FitOptions): void {
-  if (facts.fingerprint === fingerprint) return
-  throw new AutomlError(
-    'DATA_MISMATCH',
-    `${options.data}: is not the data of the run in ${options.out} (${facts.data})`,
-    EXIT.data,
-    'give the data of the first session, or start a new run with another --out',
-  )
-}
-
-function runFacts(options: FitOptions, profile: TaskProfile, fingerprint: string, devices: DeviceWatch): RunFacts {
-  return {
-    version: RUN_VERSION,
-    data: options.data,
-    dataset: profile.spec.name,
-    fingerprint,
-    seed: options.seed,
-    budgetMs: options.budgetMs,
-    options: { ...options },
-    ...usedDevice(devices),
-    packages: usedPackages(),
-    node: process.version,
-    platform: `${process.platform} ${process.arch} ${cpus()[0]?.model ?? ''}`.trim(),
-  }
-}
-
-function usedDevice(devices: DeviceWatch): Pick<RunFacts, 'engine' | 'device' | 'fallback'> {
-  const fallback = devices.fallback()
-  return { ...devices.pair(), ...(fallback === null ? {} : { fallback }) }
 }

@@ -1,11 +1,21 @@
 // Files that others read appear whole, by rename; logs are appended and fsynced before anyone acts on them.
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { AutomlError, EXIT } from './errors.ts'
+
+/** Where a file is written before it appears: hidden, since readers of the folder may take any name with the right beginning. */
+export function stagedPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.part-${process.pid}`)
+}
+
+/** Whether a name is one of `stagedPath`. */
+export function isStaged(name: string): boolean {
+  return /^\..+\.part-\d+$/.test(name)
+}
 
 /** Writes to a temporary name in the same folder, fsyncs, renames. @throws OUTPUT_WRITE naming path and reason */
 export function writeFileAtomic(path: string, data: string | Uint8Array): void {
-  const temporary = `${path}.part-${process.pid}`
+  const temporary = stagedPath(path)
   try {
     writeFileSynced(temporary, data)
     renameSync(temporary, path)

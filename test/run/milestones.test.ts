@@ -5,6 +5,7 @@ import { createFolder, type RunFolder, readLatest, runFolder } from '../../src/r
 import { finishMilestones, type Milestone, publish } from '../../src/run/milestones.ts'
 import { columnNames, decodePredictions, encodePredictions } from '../../src/run/predictions-file.ts'
 import { formatScores, readStart, writeStart } from '../../src/run/protocol.ts'
+import { stagedPath } from '../../src/support/atomic-file.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const temporary = temporaryFolder()
@@ -68,7 +69,7 @@ describe('publish', () => {
     await publish(folder, milestone(0), () => 1001)
     const before = files(folder)
     // A folder where the prediction's temporary file should be written.
-    mkdirSync(join(folder.predictions, 'task.predict_1.part'))
+    mkdirSync(stagedPath(join(folder.predictions, 'task.predict_1')))
     await expect(publish(folder, milestone(1), () => 1002)).rejects.toMatchObject({ code: 'OUTPUT_WRITE', exitCode: 3 })
     expect(files(folder)).toEqual(before)
     expect(readLatest(folder)).toBe('0000')
@@ -126,7 +127,7 @@ describe('predictions', () => {
   it('may be none', () => {
     const empty = decodePredictions(encodePredictions(new Float64Array(0), new Float32Array(0), ['a']))
     expect(empty).toEqual({ ids: new Float64Array(0), scores: new Float32Array(0), classNames: ['a'] })
-    expect(formatScores(new Float32Array(0), 3)).toBe('')
+    expect(formatScores(new Float32Array(0), 3)).toHaveLength(0)
   })
 
   it('have unique column names, none of them id', () => {

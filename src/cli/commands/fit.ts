@@ -2,8 +2,9 @@
 // but with `--ui json` the events are the result.
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { readRunFacts, runFolder } from '../../run/folder.ts'
+import { runFolder } from '../../run/folder.ts'
 import { FIT_DEFAULTS, type FitOptions } from '../../run/options.ts'
+import { readRunFacts } from '../../run/run-facts.ts'
 import { UsageError } from '../../support/errors.ts'
 import { createReporter } from '../../ui/create-reporter.ts'
 import { defineCommand } from '../command.ts'
