@@ -84,6 +84,13 @@ describe('bytes that no writer makes', () => {
     expect([code, fault.rule]).toEqual(['DATA_METADATA', 'is nested more than 100 deep'])
   })
 
+  it('labels that no memory holds are refused', async () => {
+    const many = range(1100).map((): ExampleToWrite => ({ labels: [0], matrices: [[[1, 2, 3, 4]]] }))
+    const folder = makeDataset({ spec: datasetSpec({ outputDim: 1_000_000, labelNames: [] }), train: many, test: [] })
+    const { code, fault } = await opening(folder)
+    expect([code, fault.field, fault.value]).toEqual(['DATA_METADATA', 'output_dim', 1_000_000])
+  })
+
   it('sizes that no memory holds are refused', async () => {
     const folder = makeDataset()
     for (const split of ['train', 'test'] as const) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { SearchSpace } from '../../src/families/family.ts'
 import type { PlannedTrial } from '../../src/search/messages.ts'
 import { fromUnit, mutateDomain, toUnit } from '../../src/search/tuners/domain.ts'
-import { proposeTrial } from '../../src/search/tuners/search.ts'
+import { portfolioEntries, proposeTrial } from '../../src/search/tuners/search.ts'
 import { proposalKey, type TrialSummary, type TunerInput } from '../../src/search/tuners/tuner.ts'
 import { Rng } from '../../src/support/rng.ts'
 
@@ -95,5 +95,22 @@ describe('domains', () => {
       expect(mutateDomain(space.kind, 'a', rng)).not.toBe('a')
       expect(mutateDomain(space.depth, 8, rng)).not.toBe(8)
     }
+  })
+})
+
+describe('how much of the portfolio a search proposes', () => {
+  it.each([
+    ['auto', 3],
+    ['portfolio', 3],
+    ['random', 1],
+    ['evolution', 1],
+    ['reinforce', 1],
+  ])('%s: %d of 3, and none of none', (name, count) => {
+    expect([portfolioEntries(name, 3), portfolioEntries(name, 0)]).toEqual([count, 0])
+    const asked = search(name, 3, () => 0.5)
+    const own = asked.filter(({ params }) =>
+      portfolio.some((entry) => proposalKey(entry) === proposalKey({ family: entry.family, params })),
+    )
+    expect(own.length).toBeGreaterThanOrEqual(Math.min(count, 3))
   })
 })

@@ -15,7 +15,6 @@ export const audioNet: Family = {
   portfolio(profile) {
     if (profile.kind !== 'audio') return null
     const params = {
-      balance: 0,
       rate: 6e-3,
       weightDecay: 0.02,
       dropout: 0.2,
@@ -26,6 +25,7 @@ export const audioNet: Family = {
       width: 1,
       frames: 128,
       recurrent: 0,
+      balance: 0,
     }
     return [{ params, order: 30 }]
   },

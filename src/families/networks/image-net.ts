@@ -21,7 +21,6 @@ export const imageNet: Family = {
     if (profile.kind !== 'image' || profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return null
     const few = profile.trainCount < FEW
     const params = {
-      balance: 0,
       rate: 6e-3,
       weightDecay: 0.02,
       dropout: few ? 0.2 : 0.1,
@@ -35,6 +34,7 @@ export const imageNet: Family = {
       width: 1,
       side: 64,
       whiten: true,
+      balance: 0,
     }
     return [{ params, order: 30 }]
   },

@@ -24,7 +24,6 @@ export const joinedNet: Family = {
   portfolio(profile) {
     if (!joins(profile)) return null
     const params = {
-      balance: 0,
       rate: 4e-3,
       weightDecay: 0.02,
       dropout: profile.trainCount < 2000 ? 0.2 : 0.1,
@@ -35,6 +34,7 @@ export const joinedNet: Family = {
       steps: 256,
       length: 128,
       pieces: 12,
+      balance: 0,
     }
     return [{ params, order: 15 }]
   },

@@ -18,7 +18,6 @@ export const seriesNet: Family = {
     if (profile.kind !== 'series' || profile.matrices[0].spec.format === 'SPARSE') return null
     if (seriesFront(profile, 256) === null) return null
     const params = {
-      balance: 0,
       rate: 5e-3,
       weightDecay: 0.02,
       dropout: 0.2,
@@ -29,6 +28,7 @@ export const seriesNet: Family = {
       scale: 0.1,
       masks: 1,
       mixup: 0,
+      balance: 0,
     }
     return [{ params, order: 40 }]
   },

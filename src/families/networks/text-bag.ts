@@ -19,12 +19,12 @@ export const textBag: Family = {
     if (profile.kind !== 'text') return null
     const characters = (profile.vocabulary?.meanTokenLength ?? LONG_TOKENS) < LONG_TOKENS
     const params = {
-      balance: 0,
       dims: 64,
       epochs: epochsFor(profile.trainCount),
       rate: 0.3,
       pairs: true,
       dropout: characters ? 0.5 : 0.3,
+      balance: 0,
     }
     const entries = [{ params, order: 20 }]
     // A character says little without its neighbours; beside words, pairs may also crowd the words out of the mean.

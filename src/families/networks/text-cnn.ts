@@ -21,7 +21,6 @@ export const textCnn: Family = {
   portfolio(profile) {
     if (profile.kind !== 'text' || profile.trainCount < 200) return null
     const params = {
-      balance: 0,
       rate: 6e-3,
       weightDecay: 0.05,
       dims: 64,
@@ -30,6 +29,7 @@ export const textCnn: Family = {
       dropout: 0.4,
       wordDropout: 0.1,
       length: 128,
+      balance: 0,
     }
     return [{ params, order: 30 }]
   },

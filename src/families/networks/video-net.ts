@@ -21,7 +21,6 @@ export const videoNet: Family = {
   portfolio(profile) {
     if (profile.kind !== 'video' || profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return null
     const params = {
-      balance: 0,
       rate: 5e-3,
       weightDecay: 0.03,
       dropout: 0.3,
@@ -31,6 +30,7 @@ export const videoNet: Family = {
       side: 32,
       frames: 8,
       base: 16,
+      balance: 0,
     }
     return [{ params, order: 40 }]
   },

@@ -175,3 +175,30 @@ describe('masked statistics', () => {
     expect([...out.subarray(3)].map((v) => Math.round(100 * v) / 100)).toEqual([1, 4, 9])
   })
 })
+
+describe('units', () => {
+  const rng = Rng.fromSeed(8)
+  const series = [30, 18].map((t) => Float32Array.from({ length: 2 * t }, () => rng.normal()))
+
+  /** Statistics of the series in a unit of 1 / `factor`. */
+  function statistics(factor: number): Promise<Float32Array[]> {
+    const given = sequenceProfile('series', [30, 18], [1, 2, 1])
+    const matrix = given.matrices[0]
+    const profile = {
+      ...given,
+      matrices: [{ ...matrix, values: { ...matrix.values, min: -3 * factor, max: 3 * factor } }],
+    }
+    const scaled = series.map((values) => values.map((value) => factor * value))
+    return batch(seriesStatisticsFront(profile), scaled, [1, 2, 1])
+  }
+
+  test('so small that squares vanish in float32 give what ordinary ones give', async () => {
+    // Amplitudes 1.5 and 1.5 x 2^-43: the second is enlarged by 2^43.
+    const [ordinary, tiny] = [await statistics(2 ** -1), await statistics(2 ** -44)]
+    for (const [i, row] of ordinary.entries()) row.forEach((value, j) => expect(tiny[i][j]).toBeCloseTo(value, 5))
+  })
+
+  test('so large that squares overflow give finite features', async () => {
+    for (const row of await statistics(1e30)) for (const value of row) expect(Number.isFinite(value)).toBe(true)
+  })
+})
