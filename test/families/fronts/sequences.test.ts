@@ -195,7 +195,9 @@ describe('units', () => {
   test('so small that squares vanish in float32 give what ordinary ones give', async () => {
     // Amplitudes 1.5 and 1.5 x 2^-43: the second is enlarged by 2^43.
     const [ordinary, tiny] = [await statistics(2 ** -1), await statistics(2 ** -44)]
-    for (const [i, row] of ordinary.entries()) row.forEach((value, j) => expect(tiny[i][j]).toBeCloseTo(value, 5))
+    for (const [i, row] of ordinary.entries()) {
+      for (const [j, value] of row.entries()) expect(tiny[i][j]).toBeCloseTo(value, 5)
+    }
   })
 
   test('so large that squares overflow give finite features', async () => {
