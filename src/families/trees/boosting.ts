@@ -19,6 +19,8 @@ const PATIENCE = 3
 /** Share of the remaining error (1 - NAUC) that a judgement must take off to count as progress, and to be worth predicting with. */
 const WORTH_WAITING = 0.005
 const WORTH_PUBLISHING = 0.1
+/** A holdout that leaves this share of the rows for teaching is too small for a second course with it to show. */
+const WHOLE = 0.97
 /** Row-features and row-margins visited between two safe points: about 30 ms. */
 const WORK_PER_YIELD = 6e6
 /** Nodes of one exported ensemble: each costs about 3 us of serialising and loading. */
@@ -59,10 +61,17 @@ export async function* trainBoosting(trial: TrialContext, source: TreeSource): A
   const stores = resumed?.stores ?? []
   if (course.stage === 'folds') {
     yield* boostFolds(trial, table, course, stores.splice(0))
+    const [booster] = course.boosters
+    // What is best so far need not wait until as many rounds are repeated on all rows.
+    if (course.best.nauc > course.published) {
+      course.published = course.best.nauc
+      yield candidateOf(table, course)
+    }
     course.boosters = []
     course.stage = 'all'
+    if (booster.trainCount >= WHOLE * profile.trainCount) course.stage = 'done'
   }
-  yield* boostAll(trial, table, course, stores[0] ?? null)
+  if (course.stage === 'all') yield* boostAll(trial, table, course, stores[0] ?? null)
   course.stage = 'done'
 }
 
@@ -106,7 +115,7 @@ async function* boostFolds(
       course.scores = scores
       if (1 - area < (1 - course.published) * (1 - WORTH_PUBLISHING)) {
         course.published = area
-        yield { type: 'candidate', validation: scores.slice(), model: modelOf(table, boosters), trainedOn: 'train' }
+        yield candidateOf(table, course)
       }
     } else course.idle++
     const nodes = boosters.reduce((sum, { store }) => sum + store.nodes, 0)
@@ -132,7 +141,7 @@ async function* boostAll(
       yield { type: 'progress', units: booster.rounds, of: rounds, note: 'boosting rounds on all rows' }
     }
   }
-  const model = modelOf(table, [booster])
+  const model = modelOf(table, [booster], booster.rounds)
   yield { type: 'candidate', validation: course.scores.slice(), model, trainedOn: 'all' }
 }
 
@@ -157,11 +166,23 @@ function boosterOn(
   })
 }
 
-function modelOf(table: TrainingTable, boosters: readonly Booster[]): Model {
+function modelOf(table: TrainingTable, boosters: readonly Booster[], rounds: number): Model {
   return boostedModel(
     table,
-    boosters.map(({ store, objective }) => ({ store, objective, trees: store.roots.length })),
+    boosters.map(({ store, objective, rounds: grown }) => {
+      return { store, objective, trees: Math.round((store.roots.length / Math.max(1, grown)) * Math.min(rounds, grown)) }
+    }),
   )
+}
+
+/** The boosters of the folds as they stood at the best judgement. */
+function candidateOf(table: TrainingTable, { boosters, best, scores }: Course): TrialEvent {
+  return {
+    type: 'candidate',
+    validation: scores.slice(),
+    model: modelOf(table, boosters, best.rounds),
+    trainedOn: 'train',
+  }
 }
 
 /** Adds one tree, stopping at safe points; small steps are taken several at a time. */

@@ -1,10 +1,12 @@
 // Gradient histograms: for every code of every feature, the sums of gradients and hessians over the rows of one leaf.
-// Two sums travel in one double: gradients are rounded to integers (as in LightGBM's quantised training, Shi et al. 2022, but with
-// 9 bits or more) and a pair (a, b) is kept as a * 2^27 + b, so one addition does the work of two, sums are exact, and the
-// histogram of a sibling is the parent's minus this one's without drift.
+// Two sums travel in one double: gradients are rounded to integers, up or down by chance, as in LightGBM's quantised training (Shi et
+// al. 2022), with as many steps as their sum has room for, and a pair (a, b) is kept as a * 2^27 + b, so one addition does the work
+// of two, sums are exact, and the histogram of a sibling is the parent's minus this one's without drift.
 import type { Codes } from './codes.ts'
 
 const HIGH = 2 ** 27
+/** More rows than this could overflow a pair. */
+export const MAX_ROWS = 2 ** 25
 
 /** Packs integers |a|, |b| whose sums stay below 2^26. */
 export function packPair(a: number, b: number): number {
@@ -19,10 +21,19 @@ export function lowOf(pair: number): number {
   return pair - Math.floor(pair / HIGH + 0.5) * HIGH
 }
 
-/** Steps per unit so that `rows` values of size at most `largest` sum below 2^25. */
-export function quantum(largest: number, rows: number): number {
-  if (!(largest > 0)) return 1
-  return Math.min(2 ** 20, 2 ** Math.floor(25 - Math.log2(Math.max(1, rows)))) / largest
+/**
+ * Steps per unit such that values[rows[0..count)], each rounded up or down, sum below 2^26 in size, for up to MAX_ROWS of them. By
+ * their sum rather than their largest: where one class is rare, few gradients are large and the many small ones decide as well.
+ */
+export function quantum(values: Float32Array, rows: Int32Array, count: number): number {
+  let sum = 0
+  let largest = 0
+  for (let i = 0; i < count; i++) {
+    const size = Math.abs(values[rows[i]])
+    sum += size
+    if (size > largest) largest = size
+  }
+  return largest > 0 ? Math.min(2 ** 20 / largest, MAX_ROWS / sum) : 1
 }
 
 /** First histogram slot of every feature: [features + 1]. */

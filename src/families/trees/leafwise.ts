@@ -60,6 +60,9 @@ export interface Grower {
 /** Row-features added to histograms between two yields: about 20 ms. */
 const WORK_PER_YIELD = 1e7
 
+/** Codes of an ordered feature in the order in which a threshold passes them; 0 is the missing value's. */
+const ASCENDING = Int32Array.from({ length: 255 }, (_, i) => i + 1)
+
 interface Leaf {
   node: number
   begin: number
@@ -93,7 +96,7 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
   ): Generator<void, GrownTree, void> {
     const dims = gradients.first.length
     const channels = 1 + (dims >> 1)
-    const scale = pack(gradients, rows, count, channels)
+    const scale = pack(gradients, rows, count, channels, store.roots.length)
     const root = store.addNode()
     store.roots.push(root)
     const first = leafAt(root, 0, count, 0, take(channels))
@@ -140,20 +143,20 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
     return histogram && histogram.length >= channels * slots ? histogram : new Float64Array(channels * slots)
   }
 
-  /** Rounds and pairs gradients: channel 0 is (first[0], second), channel j is (first[2j-1], first[2j]). */
-  function pack({ first, second }: Gradients, rows: Int32Array, count: number, channels: number): Float64Array {
+  /**
+   * Rounds and pairs gradients: channel 0 is (first[0], second), channel j is (first[2j-1], first[2j]). Up or down by a draw that
+   * is fixed for a row and a tree: rows alike would all be rounded the same way otherwise, and their errors add up.
+   */
+  function pack(
+    { first, second }: Gradients,
+    rows: Int32Array,
+    count: number,
+    channels: number,
+    tree: number,
+  ): Float64Array {
     const n = codes.rows
     if (packed.length < channels * n) packed = new Float64Array(channels * n)
-    const scale = new Float64Array(first.length + 1)
-    const parts = [...first, second]
-    parts.forEach((part, d) => {
-      let largest = 0
-      for (let i = 0; i < count; i++) {
-        const size = Math.abs(part[rows[i]])
-        if (size > largest) largest = size
-      }
-      scale[d] = quantum(largest, count)
-    })
+    const scale = Float64Array.from([...first, second], (part) => quantum(part, rows, count))
     for (let c = 0; c < channels; c++) {
       const high = first[Math.max(0, 2 * c - 1)]
       const low = c === 0 ? second : 2 * c < first.length ? first[2 * c] : null
@@ -161,8 +164,10 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
       const lowScale = c === 0 ? scale[first.length] : low ? scale[2 * c] : 0
       for (let i = 0; i < count; i++) {
         const row = rows[i]
-        const a = Math.floor(high[row] * highScale + 0.5)
-        packed[c * n + row] = packPair(a, low ? Math.floor(low[row] * lowScale + 0.5) : 0)
+        const draw = (Math.imul(row + 1, 0x9e3779b1) + Math.imul(tree + 1, 0x85ebca6b)) >>> 0
+        const up = Math.imul(draw ^ (draw >>> 15), 0x2c1b3c6d) >>> 0
+        const a = Math.floor(high[row] * highScale + up * 2 ** -32)
+        packed[c * n + row] = packPair(a, low ? Math.floor(low[row] * lowScale + up * 2 ** -32) : 0)
       }
     }
     for (let d = 0; d < scale.length; d++) scale[d] = 1 / scale[d]
@@ -261,20 +266,13 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
     const { histogram } = leaf
     const base = offsets[f]
     const l2 = options.l2 + options.categoryL2
-    let present = 0
-    for (let c = 0; c < offsets[f + 1] - base; c++) {
-      const here = histogram[base + c]
-      if (here === 0) continue
-      order[present++] = c
-      ratio[c] = (highOf(here) * gScale) / (lowOf(here) * hScale + options.categorySmoothing)
-    }
+    const sorted = sortedNames(histogram, f, gScale, hScale)
     // The penalty applies to the whole split, so the parent's score is set against it at the same l2.
     const shift = floor - options.minGain - (G * G) / (H + l2)
-    const sorted = order.subarray(0, present).sort((a, b) => ratio[a] - ratio[b] || a - b)
     let bestScore = bestSoFar
     let bestCount = 0
     let sum = 0
-    for (let i = 0; i + 1 < present; i++) {
+    for (let i = 0; i + 1 < sorted.length; i++) {
       sum += histogram[base + sorted[i]]
       const gl = highOf(sum) * gScale
       const hl = lowOf(sum) * hScale
@@ -288,27 +286,44 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
         bestCount = i + 1
       }
     }
-    if (bestCount > 0) {
-      // The smaller side is named, and never the one with values unknown to the bins: those are in no list.
-      const set = new Uint32Array(SET_WORDS)
-      const unknown = offsets[f + 1] - base - 1
-      const front = sorted.subarray(0, bestCount)
-      const back = sorted.subarray(bestCount)
-      const nameFront = back.includes(unknown) || (!front.includes(unknown) && bestCount * 2 <= present)
-      const named = nameFront ? front : back
-      for (const c of named) set[c >>> 5] |= 1 << (c & 31)
-      leaf.feature = f
-      leaf.rule = 0
-      leaf.set = set
-      leaf.missingLeft = (set[0] & 1) === 1
-    }
+    if (bestCount > 0) chooseNames(leaf, f, sorted, bestCount)
     return bestScore
   }
 
-  /** Several gradients share the structure; the hessian rides with the first. Categories are taken in code order. */
+  /** Splits a leaf by the first `count` of the sorted categories. */
+  function chooseNames(leaf: Leaf, f: number, sorted: Int32Array, count: number): void {
+    // The smaller side is named, and never the one with values unknown to the bins: those are in no list.
+    const set = new Uint32Array(SET_WORDS)
+    const unknown = offsets[f + 1] - offsets[f] - 1
+    const front = sorted.subarray(0, count)
+    const back = sorted.subarray(count)
+    const nameFront = back.includes(unknown) || (!front.includes(unknown) && count * 2 <= sorted.length)
+    for (const c of nameFront ? front : back) set[c >>> 5] |= 1 << (c & 31)
+    leaf.feature = f
+    leaf.rule = 0
+    leaf.set = set
+    leaf.missingLeft = (set[0] & 1) === 1
+  }
+
+  /** The categories present in a histogram's first pair, by G / (H + smoothing), ascending. */
+  function sortedNames(histogram: Float64Array, f: number, gScale: number, hScale: number): Int32Array {
+    const base = offsets[f]
+    let present = 0
+    for (let c = 0; c < offsets[f + 1] - base; c++) {
+      const here = histogram[base + c]
+      if (here === 0) continue
+      order[present++] = c
+      ratio[c] = (highOf(here) * gScale) / (lowOf(here) * hScale + options.categorySmoothing)
+    }
+    return order.subarray(0, present).sort((a, b) => ratio[a] - ratio[b] || a - b)
+  }
+
+  /**
+   * Several gradients share the structure; the hessian rides with the first, and by its gradient categories are sorted: a random
+   * direction of all outputs in each round (booster.ts).
+   */
   function findSplitShared(leaf: Leaf, rows: number, dims: number, scale: Float64Array, used: Int32Array): void {
     const { histogram } = leaf
-    const { l2 } = options
     const channels = 1 + (dims >> 1)
     const hScale = scale[dims]
     const G = new Float64Array(dims)
@@ -324,16 +339,25 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
       parent += G[d] * G[d]
     }
     const least = Math.max(options.minHessian, (options.minRows * H) / rows)
-    const floor = parent / (H + l2) + options.minGain
+    const floor = parent / (H + options.l2) + options.minGain
     let bestScore = floor
     for (let u = 0; u < used.length; u++) {
       const f = used[u]
       const base = offsets[f]
       const codeCount = offsets[f + 1] - base
-      const missing = histogram[base]
+      const named = codes.bins[f].values !== null
+      const l2 = options.l2 + (named ? options.categoryL2 : 0)
+      // The penalty of names applies to the whole split, so the parent's score is set against it at the same l2.
+      const shift = named ? parent / (options.l2 + H) - parent / (l2 + H) : 0
+      const sorted = named ? sortedNames(histogram, f, scale[0], hScale) : ASCENDING
+      // A missing value is one more name, but must be sent to one of two sides of a threshold.
+      const missing = named ? 0 : histogram[base]
       for (let side = missing === 0 ? 1 : 0; side < 2; side++) {
         for (let c = 0; c < channels; c++) sums[c] = side === 0 ? histogram[c * slots + base] : 0
-        for (let code = 1; code < codeCount - (side === 0 || missing === 0 ? 1 : 0); code++) {
+        const count = named ? sorted.length - 1 : codeCount - (side === 0 || missing === 0 ? 2 : 1)
+        let bestCount = 0
+        for (let i = 0; i < count; i++) {
+          const code = sorted[i]
           if (histogram[base + code] === 0) continue
           for (let c = 0; c < channels; c++) sums[c] += histogram[c * slots + base + code]
           const g0 = highOf(sums[0])
@@ -355,15 +379,18 @@ export function leafwiseGrower(codes: Codes, options: LeafwiseOptions): Grower {
               right += (G[2 * c] - b) * (G[2 * c] - b)
             }
           }
-          const score = left / (hl + l2) + right / (hr + l2)
+          const score = left / (hl + l2) + right / (hr + l2) + shift
           if (score > bestScore) {
             bestScore = score
+            bestCount = i + 1
+            if (named) continue
             leaf.feature = f
             leaf.rule = code
             leaf.set = null
             leaf.missingLeft = missing === 0 ? hl >= hr : side === 0
           }
         }
+        if (named && bestCount > 0) chooseNames(leaf, f, sorted, bestCount)
       }
     }
     if (bestScore > floor) leaf.gain = bestScore - floor

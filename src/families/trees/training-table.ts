@@ -6,6 +6,7 @@ import { rawTable } from '../common/raw-table.ts'
 import type { TrialContext, TrialData, TrialEvent } from '../family.ts'
 import { MAX_CODES } from './bins.ts'
 import { type Codes, type CodingOptions, denseCoder, sparseCodes } from './codes.ts'
+import { MAX_ROWS } from './histogram.ts'
 import { joinSparse, type TreeSource } from './source.ts'
 
 export interface TrainingTable {
@@ -27,9 +28,12 @@ export interface TrainingTable {
 
 /** Codes, a byte each. */
 const MAX_TABLE_BYTES = 160e6
+/** A booster's margins and both derivatives, with targets: four floats for each row and class. */
+const MAX_MARGIN_BYTES = 1e9
 /** Histograms of a tree's leaves, kept while it grows: wide tables get fewer codes per column, as a histogram has a slot for each. */
-const MAX_HISTOGRAM_BYTES = 128e6
-const LEAVES_IN_FLIGHT = 32
+const MAX_HISTOGRAM_BYTES = 192e6
+/** Leaves of a tree times sums of a code: a tree that is shared by many classes is larger and has two pairs of sums. */
+const IN_FLIGHT = { separate: 32, shared: 128 * 2 }
 const FEWEST_CODES = 16
 /** Values per chunk: well under 100 ms of reading and coding. */
 const CHUNK_VALUES = 1 << 19
@@ -45,10 +49,11 @@ const kept = new WeakMap<TrialData, { key: string; table: TrainingTable }[]>()
 export async function* loadTable(
   trial: TrialContext,
   source: TreeSource,
-  options: CodingOptions,
+  { categorical = false }: Pick<CodingOptions, 'categorical'>,
 ): AsyncGenerator<TrialEvent, TrainingTable, void> {
+  const options = { categorical, maxCodes: codesPerColumn(source, trial.params.outputs === 'shared') }
   const name = source.kind === 'sparse' ? 'sparse' : source.front.key
-  const key = `${name}:${options.categorical ?? false}:${options.maxCodes ?? 0}`
+  const key = `${name}:${categorical}:${options.maxCodes}`
   const tables = kept.get(trial.data) ?? []
   kept.set(trial.data, tables)
   const known = tables.find((entry) => entry.key === key)
@@ -65,10 +70,9 @@ async function* loadDense(
   source: Exclude<TreeSource, { kind: 'sparse' }>,
   options: CodingOptions,
 ): AsyncGenerator<TrialEvent, TrainingTable, void> {
-  const { front } = source
-  const features = front.shape.reduce((product, size) => product * size, 1)
+  const features = widthOf(source)
   const rows = affordableRows(trial, Math.floor(MAX_TABLE_BYTES / Math.max(1, features)))
-  const coder = denseCoder(rows.length, features, { ...options, maxCodes: codesPerColumn(features, options) })
+  const coder = denseCoder(rows.length, features, options)
   const chunk = Math.max(1, Math.floor(CHUNK_VALUES / Math.max(1, features)))
   const sampled = coder.sampleRows().map((position) => rows[position])
   const sample = new Float32Array(sampled.length * features)
@@ -86,10 +90,16 @@ async function* loadDense(
   return describe(trial, source, coder.finish(), rows, null)
 }
 
-/** 255 up to about 2,000 columns, 50 for 10,000. */
-function codesPerColumn(features: number, { maxCodes = MAX_CODES }: CodingOptions): number {
-  const affordable = Math.floor(MAX_HISTOGRAM_BYTES / (8 * LEAVES_IN_FLIGHT * Math.max(1, features)))
-  return Math.min(maxCodes, Math.max(FEWEST_CODES, affordable))
+/** 255 up to about 3,000 columns, 75 for 10,000; of shared trees 255 up to 370, 46 for 2,000. */
+function codesPerColumn(source: TreeSource, shared: boolean): number {
+  if (source.kind === 'sparse') return MAX_CODES
+  const inFlight = shared ? IN_FLIGHT.shared : IN_FLIGHT.separate
+  const affordable = Math.floor(MAX_HISTOGRAM_BYTES / (8 * inFlight * Math.max(1, widthOf(source))))
+  return Math.min(MAX_CODES, Math.max(FEWEST_CODES, affordable))
+}
+
+function widthOf({ front }: Exclude<TreeSource, { kind: 'sparse' }>): number {
+  return front.shape.reduce((product, size) => product * size, 1)
 }
 
 async function floats(
@@ -124,8 +134,9 @@ async function* loadSparse(
 }
 
 /** All training rows, or every row that judges and evenly many of the others. */
-function affordableRows({ profile, plan }: TrialContext, limit: number): Int32Array {
+function affordableRows({ profile, plan }: TrialContext, most: number): Int32Array {
   const count = profile.trainCount
+  const limit = Math.min(most, MAX_ROWS, Math.floor(MAX_MARGIN_BYTES / (16 * profile.classCount)))
   if (count <= limit) return Int32Array.from({ length: count }, (_, row) => row)
   const judging = new Uint8Array(count)
   for (const row of plan.rows) judging[row] = 1

@@ -60,6 +60,7 @@ describe('exported trees', () => {
     ['thresholds', 'order', 2],
     ['thresholds, a shared tree for many classes', 'order', 9],
     ['sets of categories', 'sets', 3],
+    ['sets of categories, a shared tree for many classes', 'sets', 9],
   ] as const)('score as their codes do, missing values included: %s', async (_title, categories, classes) => {
     const rng = Rng.fromSeed(8)
     const n = 600

@@ -100,6 +100,26 @@ describe('leaf-wise growth', () => {
     expect([...new Set(Array.from(rows.subarray(side.begin, side.end), (row) => row % 6))].sort()).toEqual([1, 4])
   })
 
+  it('separates categories for several outputs at once, missing ones as one more', () => {
+    const values = Float32Array.from({ length: 240 }, (_, i) => (i % 6 === 5 ? Number.NaN : i % 6))
+    const apart = (i: number) => (i % 6 === 1 || i % 6 === 5 ? 1 : -1)
+    const first = [1, -2, 0.5].map((size) => Float32Array.from(values, (_, i) => size * apart(i)))
+    const { store, leaves, rows } = grow(values, 240, 1, first, OPTIONS, true)
+    expect(store.flags[0] & BY_SET).toBe(BY_SET)
+    const side = leaves.find(({ begin, end }) => end - begin === 80)!
+    expect([...new Set(Array.from(rows.subarray(side.begin, side.end), (row) => row % 6))].sort()).toEqual([1, 5])
+  })
+
+  it('sees what many small gradients say beside a few large ones', () => {
+    // One row in 2000 is of the rare class. Among the others a column tells apart gradients that are a hundredth of the largest.
+    const n = 400_000
+    const values = Float32Array.from({ length: n }, (_, i) => i % 2)
+    const gradient = Float32Array.from({ length: n }, (_, i) => (i % 2000 === 7 ? -1 : i % 2 === 0 ? 0.003 : 0.002))
+    const { leaves, rows } = grow(values, n, 1, [gradient], { ...OPTIONS, minRows: 20 })
+    expect(leaves).toHaveLength(2)
+    expect(new Set(Array.from(rows.subarray(leaves[0].begin, leaves[0].end), (row) => row % 2)).size).toBe(1)
+  })
+
   it('sends missing values to the side where they belong', () => {
     const values = Float32Array.of(1, 2, 3, 4, Number.NaN, Number.NaN)
     const left = grow(values, 6, 1, [Float32Array.of(1, 1, -1, -1, 1, 1)])
