@@ -14,9 +14,15 @@ export interface Plan {
 /** Below this many rows a holdout would judge on under 200: too noisy to choose by. */
 const FOLDS_BELOW = 1000
 const MAX_FOLDS = 5
-/** NAUC over this many rows is known to about 0.01, and they cost little to score. */
-const MAX_HOLDOUT = 2500
+/** NAUC over this many rows is known to about 0.01 where no class is rare, and they cost little to score. */
+const ENOUGH_HOLDOUT = 2500
+/** A holdout of more rows than this costs time at every judgement, however rare a class is. */
+const MAX_HOLDOUT = 25_000
 const HOLDOUT_SHARE = 0.2
+/** Examples of the rarer of two classes that judge a NAUC to about .05; of many classes each needs fewer, as their mean counts. */
+const ENOUGH_POSITIVES = 100
+/** Classes of fewer examples are judged by chance whatever the holdout: they do not enlarge it. */
+const FEWEST_JUDGED = 50
 
 /**
  * @param labels [n, k], scores in [0, 1]
@@ -60,11 +66,12 @@ function planDistinct(labels: Float32Array, rows: Int32Array, k: number, rng: Rn
   if (n < 2) return { kind: 'folds', folds: [{ train: rows, validation: rows }], rows }
   const classes = positives(labels, rows, k)
   if (n >= FOLDS_BELOW) {
-    const share = Math.min(MAX_HOLDOUT, Math.round(n * HOLDOUT_SHARE)) / n
+    const share = holdoutRows(classes, n) / n
     const [validation, train] = stratify(rows, classes, [share, 1 - share], 0, rng)
     return { kind: 'holdout', folds: [{ train, validation }], rows: validation }
   }
-  const folds = foldCount(classes, n)
+  // A class with two examples is still taught in every fold: its rows are dealt to different ones.
+  const folds = Math.max(2, Math.min(MAX_FOLDS, n))
   const parts = stratify(rows, classes, new Array<number>(folds).fill(1 / folds), 0, rng)
   return {
     kind: 'folds',
@@ -117,11 +124,14 @@ function positives(labels: Float32Array, rows: Int32Array, k: number): Positives
   return { k, start, classOf, counts }
 }
 
-/** As many folds as the smallest class that can be in two of them allows, from 2 to 5. */
-function foldCount({ counts }: Positives, n: number): number {
-  let smallest = n
-  for (const count of counts) if (count >= 2) smallest = Math.min(smallest, count)
-  return Math.max(2, Math.min(MAX_FOLDS, smallest))
+/** The variance of a mean of NAUCs is a sum of each class's share in it, about 1 / its judging examples. */
+function holdoutRows({ counts }: Positives, n: number): number {
+  // Of two exclusive classes one says what the other says.
+  const questions = counts.length === 2 ? 1 : counts.length
+  const inverse = [...counts].filter((count) => count >= FEWEST_JUDGED).map((count) => 1 / count)
+  const variance = counts.length === 2 ? Math.max(0, ...inverse) : inverse.reduce((sum, each) => sum + each, 0)
+  const wanted = (n * ENOUGH_POSITIVES * variance) / questions ** 2
+  return Math.round(Math.min(n * HOLDOUT_SHARE, MAX_HOLDOUT, Math.max(ENOUGH_HOLDOUT, wanted)))
 }
 
 /**

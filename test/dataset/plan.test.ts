@@ -50,6 +50,16 @@ describe('a plan for many rows', () => {
     checkParts(plan, 10_000)
   })
 
+  it('is larger where a class is rare, unless it is too rare to be judged or one of many', () => {
+    const holdout = (n: number, k: number, classOf: (i: number) => number) =>
+      planValidation(oneHot(range(n).map(classOf), k), n, k, Rng.fromSeed(1)).rows.length
+    expect(holdout(200_000, 2, (i) => (i % 100 === 0 ? 1 : 0))).toBe(10_000)
+    expect(holdout(20_000, 2, (i) => (i % 100 === 0 ? 1 : 0))).toBe(4000)
+    expect(holdout(200_000, 2, (i) => (i % 1000 === 0 ? 1 : 0))).toBe(25_000)
+    expect(holdout(200_000, 2, (i) => (i < 20 ? 1 : 0))).toBe(2500)
+    expect(holdout(60_000, 50, (i) => (i % 600 === 0 ? 0 : i % 50))).toBe(2500)
+  })
+
   it('has every class in proportion', () => {
     for (let c = 0; c < 4; c++) {
       expect(classShare(labels, plan.rows, 4, c)).toBeCloseTo(classShare(labels, allRows(10_000), 4, c), 3)
@@ -89,14 +99,16 @@ describe('a plan for few rows', () => {
   })
 
   it.each([
-    ['three examples', [0, 0, 0, 0, 0, 0, 1, 1, 1], 3],
-    ['two examples', [0, 0, 0, 0, 0, 0, 1, 1], 2],
-    ['one example, which only one fold can have', [0, 0, 0, 0, 0, 0, 1], 5],
-  ])('has as many folds as a class of %s allows', (_title, classes, folds) => {
+    ['three examples', [0, 0, 0, 0, 0, 0, 1, 1, 1]],
+    ['two examples', [0, 0, 0, 0, 0, 0, 1, 1]],
+    ['one example, which only four folds can teach', [0, 0, 0, 0, 0, 0, 1]],
+  ])('is five folds too with a class of %s', (_title, classes) => {
     const labels = oneHot(classes, 3)
     const plan = planValidation(labels, classes.length, 3, Rng.fromSeed(1))
-    expect(plan.folds).toHaveLength(folds)
+    expect(plan.folds).toHaveLength(5)
     checkParts(plan, classes.length)
+    const untaught = plan.folds.filter(({ train }) => train.every((row) => classes[row] === 0))
+    expect(untaught).toHaveLength(classes.filter((c) => c === 1).length === 1 ? 1 : 0)
   })
 
   it('of one class, or of rows without labels, still judges every row', () => {
