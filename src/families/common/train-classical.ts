@@ -14,8 +14,10 @@ export type FitStage = 'sample' | 'part' | 'fold' | 'all'
 
 /** Rows of one part against the one before: all parts together then cost a seventh of the whole. */
 const PART_GROWTH = 8
-/** A part that is more than this share of the training rows is not worth a fit of its own. */
+/** A part that is more than this share of the training rows is not worth a fit of its own... */
 const LARGEST_PART = 1 / 3
+/** ...nor is one that is not so many times the sample, whose model is out by then and would give way to it. */
+const SMALLEST_PART = 2
 
 /** What a fit decided by looking at data (a penalty, a temperature, a number of rounds): reused where looking again costs too much. */
 export type FitChoices = Record<string, number>
@@ -104,11 +106,11 @@ export async function* trainClassical(
 }
 
 /** Growing random subsets of a holdout's training rows, ascending each; none where there are folds, since data are few then. */
-function growingParts({ plan, rng }: TrialContext, first = Number.POSITIVE_INFINITY): Int32Array[] {
+function growingParts({ plan, sample, rng }: TrialContext, first = Number.POSITIVE_INFINITY): Int32Array[] {
   if (plan.kind !== 'holdout') return []
   const { train } = plan.folds[0]
   const sizes: number[] = []
-  for (let size = Math.max(1, Math.round(first)); size <= LARGEST_PART * train.length; size *= PART_GROWTH)
+  for (let size = Math.round(Math.max(1, first, SMALLEST_PART * sample.length)); size <= LARGEST_PART * train.length; size *= PART_GROWTH)
     sizes.push(size)
   if (sizes.length === 0) return []
   const order = rng.split('parts').permutation(train.length)

@@ -39,10 +39,10 @@ function noting(fits: Map<string, Int32Array>, firstPart: number): Family {
 
 test('many rows are approached in growing parts of the rows that teach, each judged', async () => {
   const fits = new Map<string, Int32Array>()
-  const { events, plan } = await runTrial(noting(fits, 20), { engine, task: rows(1000), yields: 100 })
-  expect([...fits.keys()].slice(1)).toEqual(['part 20', 'part 160', 'fold 750', 'all 1000'])
+  const { events, plan } = await runTrial(noting(fits, 50), { engine, task: rows(2000), yields: 100 })
+  expect([...fits.keys()]).toEqual(['sample 20', 'part 50', 'part 400', 'fold 1500', 'all 2000'])
   const [{ train }] = plan.folds
-  for (const size of [20, 160]) {
+  for (const size of [50, 400]) {
     const part = fits.get(`part ${size}`)!
     expect(new Set(part).size).toBe(size)
     expect([...part].every((row) => train.includes(row))).toBe(true)
@@ -50,7 +50,13 @@ test('many rows are approached in growing parts of the rows that teach, each jud
     expect(part[size - 1]).toBeGreaterThan(train[size - 1])
   }
   const judged = events.flatMap((event) => (event.type === 'candidate' ? [event.validation?.length] : []))
-  expect(judged).toEqual([undefined, 500, 500, 500, 500])
+  expect(judged).toEqual([undefined, 1000, 1000, 1000, 1000])
+})
+
+test('no part is smaller than twice the sample, whose model it would replace', async () => {
+  const fits = new Map<string, Int32Array>()
+  await runTrial(noting(fits, 20), { engine, task: rows(1000), yields: 100 })
+  expect([...fits.keys()]).toEqual(['sample 20', 'part 40', 'fold 750', 'all 1000'])
 })
 
 test.each([
@@ -64,10 +70,10 @@ test.each([
 
 test('what is resumed does not repeat its parts', async () => {
   const fits = new Map<string, Int32Array>()
-  const family = noting(fits, 20)
-  const { state } = await runTrial(family, { engine, task: rows(1000), yields: 4 })
-  expect([...fits.keys()].slice(1)).toEqual(['part 20'])
+  const family = noting(fits, 50)
+  const { state } = await runTrial(family, { engine, task: rows(2000), yields: 4 })
+  expect([...fits.keys()].slice(1)).toEqual(['part 50'])
   fits.clear()
-  await runTrial(family, { engine, task: rows(1000), yields: 100, resumed: state })
-  expect([...fits.keys()]).toEqual(['part 160', 'fold 750', 'all 1000'])
+  await runTrial(family, { engine, task: rows(2000), yields: 100, resumed: state })
+  expect([...fits.keys()]).toEqual(['part 400', 'fold 1500', 'all 2000'])
 })
