@@ -3,6 +3,7 @@
 // and at the end. Builds the model of the blend, checks it against its members on a few test examples, and publishes.
 
 import type { TaskProfile } from '../dataset/profile.ts'
+import { naucDifferenceError } from '../metrics/nauc-difference.ts'
 import { serializeOnnx } from '../engine/onnx/serialize.ts'
 import { constantModel } from '../families/common/constant-model.ts'
 import { classShares } from '../families/common/label-statistics.ts'
@@ -68,15 +69,39 @@ export interface Publisher {
 const MARGIN_ERRORS = 0.1
 /** At planned times and at the end, by more than rounding. */
 const EPSILON = 1e-6
+/** And always by this many standard errors of the difference, where so few validation cells judge that it is not small anyway. */
+const DOUBT_ERRORS = 0.5
+const MOST_DOUBTED = 50_000
 /** Between two evaluations lies at least this, and several times what an evaluation takes: training needs the cores. */
 const PAUSE_MS = 120
 const PAUSE_COSTS = 9
 const PAUSE_SHARE = 0.01
 
+/**
+ * By how much a blend must look better than the published one. Of many blends the one that looks best on few rows looks better than it
+ * is: so did the published one, but that is out.
+ * @param validation [V, K] of the blend
+ * @param published its validation scores are null when an earlier session published it
+ */
+export function neededGain(
+  against: Judge,
+  reason: PublishReason,
+  validation: Float32Array,
+  published: { quality: Quality; validation: Float32Array | null },
+): number {
+  const { labels, classCount } = against
+  const margin = reason === 'better' ? MARGIN_ERRORS * naucError(against, published.quality) : EPSILON
+  if (published.validation === null || labels.length > MOST_DOUBTED) return Math.max(EPSILON, margin)
+  const doubt = DOUBT_ERRORS * naucDifferenceError(labels, validation, published.validation, classCount)
+  return Math.max(EPSILON, margin, doubt)
+}
+
 export function createPublisher(options: PublisherOptions): Publisher {
   const { folder, against, library, profile, hooks } = options
   let { count, last } = options.published
   let lastKeys: string[] = last === null ? [] : last.members.map(({ trial, member }) => `${trial}/${member}`)
+  /** [V, K] of the last blend; null: unknown. */
+  let lastValidation: Float32Array | null = null
   let best: number | null = null
   const cost = createCost()
   let notBeforeMs = 0
@@ -108,7 +133,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   function bestBlend(): Blend | null {
-    const blend = selectBlend(against, library.candidates())
+    const blend = selectBlend(against, library.candidates(), lastKeys)
     if (blend === null) return unjudged()
     const value = objective(blend.quality)
     if (best !== null && value > best) {
@@ -142,8 +167,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (keys.length === lastKeys.length && keys.every((key) => lastKeys.includes(key)))
       return gain > EPSILON && reason !== 'better'
     if (refitted(keys) && gain > -Math.max(EPSILON, refitTolerance(against, last.quality))) return true
-    const margin = reason === 'better' ? Math.max(EPSILON, MARGIN_ERRORS * naucError(against, last.quality)) : EPSILON
-    return gain > margin
+    return gain > neededGain(against, reason, blend.validation, { quality: last.quality, validation: lastValidation })
   }
 
   /** Of the same trials as what is published, some of them fitted on more rows by now. */
@@ -196,6 +220,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
     await put(facts, graph, scores)
     lastKeys = blend.members.map(({ member }) => member)
+    lastValidation = blend.quality === UNKNOWN ? null : blend.validation
     return true
   }
 

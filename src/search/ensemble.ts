@@ -10,6 +10,7 @@ import { applyQuantileMap, fitQuantileMap, type QuantileMap } from './quantile-m
 
 export interface BlendCandidate {
   member: string
+  family: string
   /** [V, K] */
   validation: Float32Array
   quality: Quality
@@ -31,8 +32,8 @@ export interface Blend {
   validation: Float32Array
 }
 
-/** Candidates beyond these, by their own quality, are not considered. */
-const MAX_CANDIDATES = 12
+/** Candidates considered: the published ones and the best of each family, since those that err differently blend best, then by quality. */
+const MAX_CANDIDATES = 16
 /** Rounds of selection: with 16 the finest weight is 1/16. */
 const MAX_ROUNDS = 16
 /** Candidates whose NAUC is computed per round, best first by log loss. */
@@ -53,11 +54,16 @@ const BLEND_MARGIN = 0.02
 const RANK_MARGIN_ERRORS = 0.1
 const RANK_MARGIN = 0.002
 
-/** The best blend of the candidates, possibly of one alone; null without candidates. Deterministic. */
-export function selectBlend(against: Judge, candidates: readonly BlendCandidate[]): Blend | null {
-  const pool = [...candidates]
-    .sort((a, b) => objective(b.quality) - objective(a.quality) || (a.member < b.member ? -1 : 1))
-    .slice(0, MAX_CANDIDATES)
+/**
+ * The best blend of the candidates, possibly of one alone; null without candidates. Deterministic.
+ * @param published members of the blend that is out
+ */
+export function selectBlend(
+  against: Judge,
+  candidates: readonly BlendCandidate[],
+  published: readonly string[] = [],
+): Blend | null {
+  const pool = poolOf(candidates, published)
   if (pool.length === 0) return null
   const single: Blend = {
     kind: 'mean',
@@ -77,6 +83,17 @@ export function selectBlend(against: Judge, candidates: readonly BlendCandidate[
     if (ranked.quality.nauc > best.quality.nauc + margin) return ranked
   }
   return best
+}
+
+/** At most MAX_CANDIDATES, the best first. */
+function poolOf(candidates: readonly BlendCandidate[], published: readonly string[]): BlendCandidate[] {
+  const sorted = [...candidates].sort(
+    (a, b) => objective(b.quality) - objective(a.quality) || (a.member < b.member ? -1 : 1),
+  )
+  const leads = (each: BlendCandidate) => sorted.find(({ family }) => family === each.family) === each
+  const rank = (each: BlendCandidate) => (each === sorted[0] || published.includes(each.member) ? 0 : leads(each) ? 1 : 2)
+  const chosen = new Set([0, 1, 2].flatMap((r) => sorted.filter((each) => rank(each) === r)).slice(0, MAX_CANDIDATES))
+  return sorted.filter((each) => chosen.has(each))
 }
 
 /** Blends the members' scores for any rows: [n, K] each. Missing members are an error of the caller. */

@@ -98,8 +98,8 @@ export function createLibrary(against: Judge): Library {
     },
     get: (key) => members.get(key),
     candidates: () =>
-      [...members.values()].flatMap(({ key, staged, validation, quality }) =>
-        staged && validation !== null && quality !== null ? [{ member: key, validation, quality }] : [],
+      [...members.values()].flatMap(({ key, family, staged, validation, quality }) =>
+        staged && validation !== null && quality !== null ? [{ member: key, family, validation, quality }] : [],
       ),
     staged: () => [...members.values()].filter((member) => member.staged),
   }

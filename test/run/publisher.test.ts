@@ -6,9 +6,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { TaskProfile } from '../../src/dataset/profile.ts'
 import { runFolder } from '../../src/run/folder.ts'
 import { MILESTONE_VERSION, type MilestoneFacts } from '../../src/run/milestones.ts'
-import { createPublisher } from '../../src/run/publisher.ts'
+import { createPublisher, neededGain } from '../../src/run/publisher.ts'
 import { createLibrary } from '../../src/search/library.ts'
 import { type Judge, judge } from '../../src/search/quality.ts'
+import { Rng } from '../../src/support/rng.ts'
 
 const folders: string[] = []
 afterEach(() => {
@@ -87,5 +88,36 @@ describe('the last milestone', () => {
 
   it('is begun however late when class frequencies are all there is', async () => {
     expect(await attempts(frequencies, 990)).toBe(true)
+  })
+})
+
+describe('the gain that a milestone needs', () => {
+  /** Binary labels and two models of equal skill. */
+  function duel(rows: number) {
+    const rng = Rng.fromSeed(rows)
+    const labels = new Float32Array(2 * rows)
+    const [a, b] = [new Float32Array(2 * rows), new Float32Array(2 * rows)]
+    for (let row = 0; row < rows; row++) {
+      labels[2 * row + (row % 2)] = 1
+      for (const scores of [a, b]) {
+        scores[2 * row] = 1 / (1 + Math.exp((row % 2 === 0 ? -1 : 1) + 2 * rng.normal()))
+        scores[2 * row + 1] = 1 - scores[2 * row]
+      }
+    }
+    const against: Judge = { labels, classCount: 2, multiLabel: false }
+    const published = { quality: judge(against, a), validation: a }
+    return (reason: 'planned' | 'better', known = true) =>
+      neededGain(against, reason, b, { ...published, validation: known ? a : null })
+  }
+
+  it('is what chance could give where few rows judge, at planned times too', () => {
+    const needed = duel(200)
+    expect(needed('planned')).toBeGreaterThan(0.03)
+    expect(needed('planned', false)).toBeLessThan(1e-5)
+    expect(duel(5000)('planned')).toBeLessThan(0.35 * needed('planned'))
+  })
+
+  it('is more than rounding only, where many rows judge', () => {
+    expect(duel(30_000)('planned')).toBeLessThan(1e-5)
   })
 })

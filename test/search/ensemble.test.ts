@@ -23,8 +23,8 @@ function noisy(against: Judge, noise: number, rng: Rng): Float32Array {
   return scores
 }
 
-function candidate(against: Judge, member: string, validation: Float32Array): BlendCandidate {
-  return { member, validation, quality: judge(against, validation) }
+function candidate(against: Judge, member: string, validation: Float32Array, family = 'one'): BlendCandidate {
+  return { member, family, validation, quality: judge(against, validation) }
 }
 
 describe('one column of answers', () => {
@@ -54,6 +54,21 @@ describe('selectBlend', () => {
     expect(blend.members.map(({ member }) => member).sort()).toEqual(['a', 'b'])
     for (const { weight } of blend.members) expect(weight).toBeGreaterThan(0.3)
     expect(blend.quality.nauc).toBeGreaterThan(Math.max(...pool.map(({ quality }) => quality.nauc)) + 0.03)
+  })
+
+  it('still blends in another family, or what is published, when many alike are better alone', () => {
+    const against = alternating(2000)
+    const shared = noisy(against, 1.6, Rng.fromSeed(1))
+    const alike = Array.from({ length: 30 }, (_, i) => {
+      const rng = Rng.fromSeed(100 + i)
+      return candidate(against, `tree ${i}`, shared.map((p) => p + 0.001 * rng.normal()), 'trees')
+    })
+    const other = noisy(against, 1.7, Rng.fromSeed(2))
+    const names = (family: string, published: string[]) =>
+      selectBlend(against, [...alike, candidate(against, 'other', other, family)], published)!.members.map((m) => m.member)
+    expect(names('network', [])).toContain('other')
+    expect(names('trees', ['other'])).toContain('other')
+    expect(names('trees', [])).not.toContain('other')
   })
 
   it('leaves out a model that is the opposite of the truth', () => {
