@@ -2,7 +2,20 @@
 // over a few segments, and the log power of its lowest frequencies, counted in periods per sequence so that unequal lengths compare.
 import type { TaskProfile } from '../../dataset/profile.ts'
 import type { GraphBuilder, Value } from '../../graph/builder.ts'
-import { add, concat, cos, div, log, matmul, mul, reshape, sin, sub, transpose, where } from '../../graph/functions.ts'
+import {
+  add,
+  concat,
+  cos,
+  div,
+  log,
+  matmul,
+  maximum,
+  mul,
+  reshape,
+  sin,
+  sub,
+  transpose,
+} from '../../graph/functions.ts'
 import type { FrontEnd } from '../family.ts'
 import {
   differences,
@@ -14,11 +27,14 @@ import {
   segmentMeans,
 } from './masked-statistics.ts'
 import { seriesChannels, seriesView, timeAxis } from './series-view.ts'
+import { partMeans } from './stretch.ts'
 
 const SEGMENTS = 6
 const SCALARS = 6
 /** Features that all channels together may have in frequencies. */
 const MAX_SPECTRUM = 1024
+/** Parts of a sequence to a period of its highest frequency. */
+const PARTS = 8
 
 /** Shape [features]; all matrices side by side. */
 export function seriesStatisticsFront(profile: TaskProfile): FrontEnd {
@@ -56,8 +72,15 @@ function statistics(g: GraphBuilder, sequence: Sequence, bins: number): Value[] 
   return parts
 }
 
-/** [n, c, bins]: log of the share of power at 1 .. bins periods per sequence. */
-function logSpectrum(g: GraphBuilder, { values, valid, inside }: Sequence, deviation: Value, bins: number): Value {
+/**
+ * [n, c, bins]: log of the share of power at 1 .. bins periods per sequence. Sequences of lengths of their own are averaged over
+ * so many equal parts first, since waves for every length would be [n, bins, t].
+ */
+function logSpectrum(g: GraphBuilder, sequence: Sequence, deviation: Value, bins: number): Value {
+  const { valid, inside } = sequence
+  const parts = PARTS * bins
+  const values = inside ? partMeans(g, sequence, parts) : sequence.values
+  const length = inside ? parts : valid
   const [, , steps] = values.shape
   const positions =
     typeof steps === 'number'
@@ -70,11 +93,27 @@ function logSpectrum(g: GraphBuilder, { values, valid, inside }: Sequence, devia
     Float32Array.from({ length: bins }, (_, k) => 2 * Math.PI * (k + 1)),
     [1, bins, 1],
   )
-  const phase = mul(g, div(g, positions, valid), periods)
-  const kept = div(g, inside ? where(g, inside, values, 0) : values, mul(g, add(g, deviation, 1e-6), valid))
-  const real = matmul(g, kept, transpose(g, cos(g, phase), [0, 2, 1]))
-  const imaginary = matmul(g, kept, transpose(g, sin(g, phase), [0, 2, 1]))
-  return log(g, add(g, add(g, mul(g, real, real), mul(g, imaginary, imaginary)), 1e-5))
+  const phase = mul(g, div(g, positions, length), periods)
+  const shares = div(g, values, mul(g, add(g, deviation, 1e-6), length))
+  const real = matmul(g, shares, transpose(g, cos(g, phase), [0, 2, 1]))
+  const imaginary = matmul(g, shares, transpose(g, sin(g, phase), [0, 2, 1]))
+  const power = add(g, mul(g, real, real), mul(g, imaginary, imaginary))
+  return log(g, add(g, inside ? div(g, power, keptByParts(g, valid, bins)) : power, 1e-5))
+}
+
+/** [n, 1, bins]: the share of power that a wave of 1 .. bins periods keeps when its steps are held and averaged over parts. */
+function keptByParts(g: GraphBuilder, valid: Value, bins: number): Value {
+  const squaredSinc = (x: number) => (Math.sin(x) / x) ** 2
+  const half = g.constant(
+    Float32Array.from({ length: bins }, (_, k) => Math.PI * (k + 1)),
+    [1, 1, bins],
+  )
+  const angle = div(g, half, valid)
+  const amplitude = div(g, sin(g, angle), angle)
+  // Waves of less than two steps show nothing that could be made up for.
+  const held = maximum(g, mul(g, amplitude, amplitude), squaredSinc(Math.PI / 2))
+  const averaged = Float32Array.from({ length: bins }, (_, k) => squaredSinc((Math.PI * (k + 1)) / (PARTS * bins)))
+  return mul(g, held, g.constant(averaged, [1, 1, bins]))
 }
 
 /** [1, 1, t] 0, 1, 2, … */

@@ -93,7 +93,7 @@ export const seriesNet: Family = {
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         labelSmoothing: 0.05,
-        batches: signalBatches(signals, policy, Float32Array.from(mean)),
+        batches: signalBatches(signals, policy, 'own'),
         macs,
       }),
     })

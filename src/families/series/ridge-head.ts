@@ -11,7 +11,7 @@ import type { FitProgress } from '../common/train-classical.ts'
 import type { FrontEnd, TrialContext } from '../family.ts'
 import { chooseScale, marginScores, marginScoresGraph, outputCount, outputTargets } from '../sparse/margin-scores.ts'
 import { featureProducts, type Products } from './gram.ts'
-import { centreGram, fitRidge } from './ridge.ts'
+import { centreGram, fitRidge, type PenaltyGrid } from './ridge.ts'
 
 export interface RocketFeatures {
   front: FrontEnd
@@ -28,8 +28,8 @@ export interface RidgeHead {
 
 /** Rows up to which the head is solved through the Gram matrix of rows. */
 const DUAL_ROWS = 2500
-/** Times the mean diagonal of the Gram matrix over the number of rows, from the middle outwards on a log grid. */
-const PENALTIES = [1, 10, 100, 0.1, 0.01, 1000, 1e-3, 1e-4]
+/** Times a hundredth of the mean diagonal of the Gram matrix, from the middle of a log grid outwards. */
+const PENALTIES: PenaltyGrid = { rising: [1, 10, 100, 1000], falling: [0.1, 0.01, 1e-3, 1e-4] }
 /** Features that hardly vary carry rounding, not information. */
 const LEAST_DEVIATION = 1e-4
 
@@ -58,7 +58,8 @@ export async function* fitHead(
   const unit = Math.max(trace / n, 1e-6)
   const signs = signed(outputTargets(partTargets))
   const judge = (loo: Float32Array) => judged(loo, partTargets)
-  const penalties = PENALTIES.map((p) => p * 0.01 * unit)
+  const scaled = (penalties: readonly number[]) => penalties.map((p) => p * 0.01 * unit)
+  const penalties = { rising: scaled(PENALTIES.rising), falling: scaled(PENALTIES.falling) }
   const fit = yield* noted(fitRidge(trial.engine, gram, signs, n, penalties, judge), 'penalties')
   const scale = chooseScale(fit.leaveOneOut, partTargets)
 

@@ -15,6 +15,12 @@ export interface RidgeFit {
   leaveOneOut: Float32Array
 }
 
+/** Penalties from the likeliest on upwards, and those below it downwards. */
+export interface PenaltyGrid {
+  rising: readonly number[]
+  falling: readonly number[]
+}
+
 /** One factorisation of up to this many rows is quicker in place than through the engine. */
 const SMALL = 400
 
@@ -34,8 +40,8 @@ export function centreGram(gram: Float32Array, n: number): Float32Array {
 }
 
 /**
- * Fits for each penalty, keeps the one that `judge` likes best (higher is better). Penalties are tried in the given order until two in a row
- * were worse.
+ * Fits for one penalty after the other and keeps the one that `judge` likes best (higher is better): upwards until two in a row were
+ * worse, since a step may be worse by chance, then downwards until one is.
  * @param gram [n, n] centred @param y [n, m]
  */
 export async function* fitRidge(
@@ -43,28 +49,35 @@ export async function* fitRidge(
   gram: Float32Array,
   y: Float32Array,
   n: number,
-  penalties: readonly number[],
+  penalties: PenaltyGrid,
   judge: (leaveOneOut: Float32Array) => number,
 ): AsyncGenerator<void, RidgeFit, void> {
   const m = y.length / n
   const mean = new Float32Array(m)
   for (let i = 0; i < y.length; i++) mean[i % m] += y[i] / n
   const products = n > SMALL ? await blockProducts(engine) : null
-  let best: { fit: RidgeFit; score: number } | null = null
-  let worse = 0
-  for (const penalty of penalties) {
+  const best: { fit: RidgeFit | null; score: number } = { fit: null, score: 0 }
+
+  async function* improves(penalty: number): AsyncGenerator<void, boolean, void> {
     const inverse = yield* inverseFactor(products, gram, n, penalty)
     yield
     const fit = solve(inverse, y, mean, n, penalty)
     const score = judge(fit.leaveOneOut)
-    if (best === null || score > best.score) {
-      best = { fit, score }
-      worse = 0
-    } else if (++worse === 2) break
     yield
+    if (best.fit !== null && !(score > best.score)) return false
+    best.fit = fit
+    best.score = score
+    return true
   }
+
+  let worse = 0
+  for (const penalty of penalties.rising) {
+    if (yield* improves(penalty)) worse = 0
+    else if (++worse === 2) break
+  }
+  for (const penalty of penalties.falling) if (!(yield* improves(penalty))) break
   await products?.release()
-  return best!.fit
+  return best.fit!
 }
 
 /** L^-1 [n, n] of gram + penalty I = L L'. */

@@ -1,27 +1,12 @@
-// All matrices of an example as one series of fixed size [channels, steps]: unequal lengths are stretched to one length by linear
-// interpolation, channels are put on one scale, either once for the whole training set or within each example.
+// All matrices of an example as one series of fixed size [channels, steps]: unequal lengths are stretched to one length, channels are
+// put on one scale, either once for the whole training set or within each example.
 import type { TaskProfile } from '../../dataset/profile.ts'
 import type { GraphBuilder, Value } from '../../graph/builder.ts'
-import {
-  add,
-  cast,
-  clip,
-  concat,
-  div,
-  expand,
-  floor,
-  minimum,
-  mul,
-  reduceMean,
-  reshape,
-  round,
-  sqrt,
-  sub,
-} from '../../graph/functions.ts'
+import { add, clip, concat, div, mul, reduceMean, round, sqrt, sub } from '../../graph/functions.ts'
 import { fingerprint } from '../common/fingerprint.ts'
 import type { FrontEnd, ModelInput } from '../family.ts'
-import type { Sequence } from '../fronts/masked-statistics.ts'
 import { seriesChannels, seriesView, timeAxis } from '../fronts/series-view.ts'
+import { stretch } from '../fronts/stretch.ts'
 import { KERNEL_LENGTH } from './kernels.ts'
 
 /** 'set': every example is shifted and scaled alike, so that level and size keep their meaning; 'example': each by its own. */
@@ -62,23 +47,6 @@ export function stretchedFront(profile: TaskProfile): FrontEnd {
 function stretched(g: GraphBuilder, profile: TaskProfile, inputs: readonly ModelInput[], steps: number): Value {
   const parts = inputs.map((input, matrix) => stretch(g, seriesView(g, profile, input, matrix), steps))
   return concat(g, parts, 1)
-}
-
-/** values [n, c, t], of which `valid` steps count -> [n, c, steps]. */
-function stretch(g: GraphBuilder, { values, valid, inside }: Sequence, steps: number): Value {
-  if (inside === null && values.shape[2] === steps) return values
-  const channels = values.shape[1]
-  const fractions = Float32Array.from({ length: steps }, (_, i) => i / (steps - 1))
-  const last = sub(g, valid, 1)
-  // [n or 1, 1, steps] places to read from
-  const place = mul(g, last, g.constant(fractions, [1, 1, steps]))
-  const low = floor(g, place)
-  const high = minimum(g, add(g, low, 1), last)
-  const all = concat(g, [g.op('Shape', [values], { start: 0, end: 2 }), g.ints([steps])], 0)
-  const read = (at: Value) => g.op('GatherElements', [values, expand(g, cast(g, at, 'int64'), all)], { axis: 2 })
-  const before = read(low)
-  const between = add(g, before, mul(g, sub(g, read(high), before), sub(g, place, low)))
-  return reshape(g, between, [-1, channels, steps])
 }
 
 export interface ChannelScales {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Pictures } from '../../../src/families/common/pictures.ts'
 import { findSymmetry } from '../../../src/families/common/symmetry.ts'
 import { PLAIN_POLICY } from '../../../src/families/networks/augment/picture-policy.ts'
@@ -99,6 +99,73 @@ test('signals move in time with their edge values, and masks take the band means
   }
 })
 
+describe('levels, factors, noise and masks of a signal go by its own bands', () => {
+  const steps = 200
+  const levels = [1013, -2, 1013]
+  const deviations = [10, 0.1, 10]
+  const rng = Rng.fromSeed(9)
+  const data = Float32Array.from({ length: 3 * steps }, (_, j) => {
+    const band = Math.floor(j / steps)
+    return levels[band] + deviations[band] * rng.normal()
+  })
+  const signals = { data, bands: 3, steps }
+
+  function assembled(policy: Partial<typeof PLAIN_SIGNAL_POLICY>, seed: number): Float32Array[] {
+    const out = new Float32Array(data.length)
+    const whole = { ...PLAIN_SIGNAL_POLICY, ...policy }
+    assembleSignals(signals, Int32Array.of(0), whole, 'own', Rng.fromSeed(seed), out)
+    return [0, 1, 2].map((band) => out.subarray(band * steps, (band + 1) * steps))
+  }
+  const plain = assembled({}, 0)
+  const mean = (x: Float32Array) => x.reduce((a, b) => a + b, 0) / x.length
+  const deviation = (x: Float32Array) => Math.sqrt(mean(x.map((value) => (value - mean(x)) ** 2)))
+
+  test('a factor leaves means where they are', () => {
+    for (let seed = 0; seed < 10; seed++) {
+      const out = assembled({ scale: 0.3 }, seed)
+      const factor = deviation(out[0]) / deviation(plain[0])
+      expect(Math.abs(factor - 1)).toBeGreaterThan(1e-3)
+      for (const band of [0, 1, 2]) {
+        expect(Math.abs(mean(out[band]) - mean(plain[band]))).toBeLessThan(1e-3 * deviations[band])
+        expect(deviation(out[band]) / deviation(plain[band])).toBeCloseTo(factor, 2)
+      }
+    }
+  })
+
+  test('a level and noise are counted in deviations', () => {
+    const [moved, noisy] = [assembled({ level: 1 }, 3), assembled({ noise: 0.5 }, 3)]
+    const moves = moved.map((x, band) => (mean(x) - mean(plain[band])) / deviation(plain[band]))
+    expect(Math.abs(moves[0])).toBeGreaterThan(0.05)
+    for (const move of moves) expect(move).toBeCloseTo(moves[0], 2)
+    for (const [band, x] of noisy.entries()) {
+      const added = deviation(x.map((value, t) => value - plain[band][t]))
+      expect(Math.abs(added / deviation(plain[band]) - 0.5)).toBeLessThan(0.1)
+    }
+  })
+
+  test('masks take the mean of the band in the example', () => {
+    let blanked = 0
+    for (let seed = 0; seed < 10; seed++) {
+      for (const [band, x] of assembled({ timeMasks: 1, timeMaskShare: 0.3 }, seed).entries()) {
+        const changed = x.filter((value, t) => value !== plain[band][t])
+        for (const value of changed) expect(value).toBe(Math.fround(mean(plain[band])))
+        blanked += changed.length
+      }
+    }
+    expect(blanked).toBeGreaterThan(100)
+  })
+
+  test('bytes keep their values and take what they are given for blanks', () => {
+    const bytes = { data: Uint8Array.from({ length: 40 }, (_, j) => 100 + j), bands: 2, steps: 20 }
+    const out = new Uint8Array(40)
+    const policy = { ...PLAIN_SIGNAL_POLICY, level: 1, scale: 1, noise: 1, timeMasks: 1, timeMaskShare: 0.5 }
+    assembleSignals(bytes, Int32Array.of(0), policy, Float32Array.of(7, 8), Rng.fromSeed(2), out)
+    const changed = [...out.keys()].filter((j) => out[j] !== bytes.data[j])
+    expect(changed.length).toBeGreaterThan(0)
+    for (const j of changed) expect(out[j]).toBe(j < 20 ? 7 : 8)
+  })
+})
+
 test('a mirror is safe for pictures without a side and unsafe for pictures that differ by side', () => {
   const rng = Rng.fromSeed(4)
   const make = (sided: boolean) => {
@@ -118,4 +185,29 @@ test('a mirror is safe for pictures without a side and unsafe for pictures that 
   }
   expect(make(true)).toEqual({ x: false, y: true })
   expect(make(false)).toEqual({ x: true, y: true })
+})
+
+test('a mirror stays safe when some of a hundred small classes look by chance as if they minded', () => {
+  const [classCount, members] = [100, 10]
+  for (let seed = 0; seed < 3; seed++) {
+    const rng = Rng.fromSeed(seed)
+    const data = Uint8Array.from({ length: classCount * members * 64 }, () => rng.below(256))
+    const labels = new Float32Array(classCount * members * classCount)
+    for (let i = 0; i < classCount * members; i++) labels[i * classCount + (i % classCount)] = 1
+    const pictures = { data, channels: 1, height: 8, width: 8 }
+    expect(findSymmetry(pictures, labels, classCount)).toEqual({ x: true, y: true })
+  }
+})
+
+test.each([24, 60])('one class of ten with a side, of %i pictures each, forbids the mirror for all', (members) => {
+  const rng = Rng.fromSeed(5)
+  const classCount = 10
+  const data = new Uint8Array(classCount * members * 64)
+  const labels = new Float32Array(classCount * members * classCount)
+  for (let i = 0; i < classCount * members; i++) {
+    const k = i % classCount
+    labels[i * classCount + k] = 1
+    for (let p = 0; p < 64; p++) data[i * 64 + p] = (k === 3 && p % 8 >= 4 ? 150 : 20) + rng.below(60)
+  }
+  expect(findSymmetry({ data, channels: 1, height: 8, width: 8 }, labels, classCount)).toEqual({ x: false, y: true })
 })

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts'
 import { featureProducts } from '../../../src/families/series/gram.ts'
-import { centreGram, fitRidge, type RidgeFit } from '../../../src/families/series/ridge.ts'
+import { centreGram, fitRidge, type PenaltyGrid, type RidgeFit } from '../../../src/families/series/ridge.ts'
 import { Rng } from '../../../src/support/rng.ts'
 
 const engine = createOnnxEngine({ threads: 1 })
@@ -26,8 +26,13 @@ function gramOf(x: Float32Array, n: number): Float32Array {
   return gram
 }
 
-const ridge = (x: Float32Array, y: Float32Array, n: number, penalties: number[], judge = (_: Float32Array) => 0) =>
-  finish(fitRidge(engine, centreGram(gramOf(x, n), n), y, n, penalties, judge))
+type Judge = (leaveOneOut: Float32Array) => number
+
+/** Penalties that rise, and then those that fall. */
+const ridgeOn = (x: Float32Array, y: Float32Array, n: number, grid: PenaltyGrid, judge: Judge) =>
+  finish(fitRidge(engine, centreGram(gramOf(x, n), n), y, n, grid, judge))
+const ridge = (x: Float32Array, y: Float32Array, n: number, rising: number[]) =>
+  ridgeOn(x, y, n, { rising, falling: [] }, () => 0)
 
 function predict(x: Float32Array, n: number, fit: RidgeFit, point: Float32Array, m: number): number[] {
   const mean = new Float64Array(FEATURES)
@@ -81,16 +86,33 @@ describe('ridge in the dual', () => {
     })
   })
 
-  test('keeps the penalty that its judge likes best', async () => {
+  test.each<[string, Record<number, number>, number, number[]]>([
+    ['the first, when two above and one below are worse', { 1: 5 }, 1, [1, 10, 100, 0.1]],
+    ['one above, past a worse one', { 1: 5, 100: 6 }, 100, [1, 10, 100, 1000, 0.1]],
+    [
+      'one far below, although those above are worse',
+      { 1: 5, 0.1: 6, 0.01: 7, 0.001: 8 },
+      1e-3,
+      [1, 10, 100, 0.1, 0.01, 1e-3, 1e-4],
+    ],
+    [
+      'one below although one above was better than the first',
+      { 1: 5, 10: 6, 0.1: 7 },
+      0.1,
+      [1, 10, 100, 1000, 0.1, 0.01],
+    ],
+  ])('keeps %s', async (_title, liking, kept, order) => {
     const { x, y } = data(30, 1)
-    const liking = async (wanted: number) => {
-      const tried: Float32Array[] = []
-      const judge = (loo: Float32Array) => -Math.abs(tried.push(loo) - 1 - wanted)
-      return (await ridge(x, y, 30, [0.1, 10, 1000], judge)).penalty
-    }
-    expect(await liking(0)).toBe(0.1)
-    expect(await liking(1)).toBe(10)
-    expect(await liking(2)).toBe(1000)
+    const grid = { rising: [1, 10, 100, 1000], falling: [0.1, 0.01, 1e-3, 1e-4] }
+    const all = [...grid.rising, ...grid.falling]
+    const known = await Promise.all(all.map((penalty) => ridge(x, y, 30, [penalty])))
+    const tried: number[] = []
+    const { penalty } = await ridgeOn(x, y, 30, grid, (loo) => {
+      tried.push(all[known.findIndex(({ leaveOneOut }) => leaveOneOut.every((value, i) => value === loo[i]))])
+      return liking[tried.at(-1)!] ?? 0
+    })
+    expect(penalty).toBe(kept)
+    expect(tried).toEqual(order)
   })
 
   test('bears a single row', async () => {
