@@ -1,6 +1,7 @@
 // Which mirror images of a picture are still pictures of the same class, decided from the data before anything is trained: if
 // a mirror changes nothing, mirrored probes lie as close to the other pictures of their class as the probes themselves do.
-// Compared in a small block-mean space, class by class; one class that minds (a 2 among 0s and 8s) forbids the mirror for all.
+// Compared in a small block-mean space, class by class; one class that minds (a 2 among 0s and 8s) forbids the mirror for all, when
+// chance is no likely reason (a sign test, Bonferroni-corrected: among hundreds of small classes one or other looks as if it minded).
 import type { Pictures } from './pictures.ts'
 
 export interface Symmetry {
@@ -14,6 +15,10 @@ const GRID = 8
 const PER_CLASS = 60
 /** A fair mirror wins half of the comparisons; below this share it is not fair (four standard errors at 60 probes). */
 const FAIR_SHARE = 0.25
+/** How often some class of a fair mirror may win so seldom by chance. */
+const FALSE_ALARM = 1e-3
+/** Members below which a class says nothing. */
+const FEWEST = 4
 
 /**
  * @param labels [n, K] of the same pictures
@@ -32,19 +37,31 @@ function isFair(
   channels: number,
   alongX: boolean,
 ): boolean {
+  const judgedClasses = classes.filter((rows) => rows.length >= FEWEST)
   let judged = 0
   let wins = 0
-  for (const rows of classes) {
-    if (rows.length < 4) continue
+  for (const rows of judgedClasses) {
     const own = rows.map((row) => grids.get(row)!)
     let won = 0
     for (const probe of own) won += mirrorWins(own, probe, channels, alongX)
     // Small classes get the benefit of the doubt by two pseudo-probes of each outcome.
-    if ((won + 2) / (rows.length + 4) < FAIR_SHARE) return false
+    const seldom = (won + 2) / (rows.length + 4) < FAIR_SHARE
+    if (seldom && coinTail(won, rows.length) < FALSE_ALARM / judgedClasses.length) return false
     judged += rows.length
     wins += won
   }
   return judged > 0 && wins / judged > FAIR_SHARE
+}
+
+/** How likely a fair coin, tossed `tosses` times, comes up heads at most `heads` times. */
+function coinTail(heads: number, tosses: number): number {
+  let term = 2 ** -tosses
+  let sum = 0
+  for (let i = 0; i <= heads; i++) {
+    sum += term
+    term *= (tosses - i) / (i + 1)
+  }
+  return sum
 }
 
 /** 1 when the mirrored probe has the nearer nearest neighbour among the others of its class, 1/2 on a tie. */

@@ -110,7 +110,11 @@ function growingParts({ plan, sample, rng }: TrialContext, first = Number.POSITI
   if (plan.kind !== 'holdout') return []
   const { train } = plan.folds[0]
   const sizes: number[] = []
-  for (let size = Math.round(Math.max(1, first, SMALLEST_PART * sample.length)); size <= LARGEST_PART * train.length; size *= PART_GROWTH)
+  for (
+    let size = Math.round(Math.max(1, first, SMALLEST_PART * sample.length));
+    size <= LARGEST_PART * train.length;
+    size *= PART_GROWTH
+  )
     sizes.push(size)
   if (sizes.length === 0) return []
   const order = rng.split('parts').permutation(train.length)

@@ -17,8 +17,10 @@ import {
   log,
   matmul,
   mul,
+  pad,
   range,
   reduceMax,
+  reduceSum,
   reshape,
   squeeze,
   sub,
@@ -40,25 +42,43 @@ const ASSUMED_RATE_HZ = { short: 8000, long: 16000 }
 export interface LogMelFrames {
   /** [n, mels, frames], log power from 0 (silence) to about -log(FLOOR) = 18.4. */
   values: Value
-  /** [n, 1, 1] float32 frames that lie within the clip, at least 1. */
+  /** [n, 1, 1] float32 frames that lie within the clip (of a pool: some of it), at least 1. */
   valid: Value
   /** [n, 1, frames] bool, true within the clip. */
   inside: Value
 }
 
-export function logMelFrames(g: GraphBuilder, input: ModelInput, geometry: WaveGeometry): LogMelFrames {
+/** @param pool neighbouring windows whose mean power becomes one frame. @default 1 */
+export function logMelFrames(g: GraphBuilder, input: ModelInput, geometry: WaveGeometry, pool = 1): LogMelFrames {
   const { window, hop } = geometry
   const wave = wholeWave(g, input.matrix)
   const peak = reduceMax(g, abs(g, wave), [2], true)
   const scaled = div(g, wave, add(g, peak, 1e-9))
   const power = hop === window / 2 ? foldedPower(g, scaled, geometry) : plainPower(g, scaled, geometry)
-  const values = sub(g, log(g, add(g, power, FLOOR)), Math.log(FLOOR))
   const steps = input.length
     ? reshape(g, cast(g, input.length, 'float32'), [-1, 1, 1])
     : reshape(g, cast(g, dimOf(g, input.matrix, 1), 'float32'), [1, 1, 1])
-  const valid = clip(g, add(g, floor(g, div(g, sub(g, steps, window), hop)), 1), 1, null)
-  const positions = cast(g, range(g, 0, squeeze(g, dimOf(g, values, 2), [0])), 'float32')
-  return { values, valid, inside: less(g, reshape(g, positions, [1, 1, -1]), valid) }
+  const windows = clip(g, add(g, floor(g, div(g, sub(g, steps, window), hop)), 1), 1, null)
+  const pooled = pool === 1 ? power : poolFrames(g, power, windows, geometry.mels, pool)
+  const valid = pool === 1 ? windows : floor(g, div(g, add(g, windows, pool - 1), pool))
+  const values = sub(g, log(g, add(g, pooled, FLOOR)), Math.log(FLOOR))
+  return { values, valid, inside: less(g, framePositions(g, values), valid) }
+}
+
+/** [n, mels, frames] -> [n, mels, frames / pool]: means over those of `pool` neighbours that lie among the first `valid`. */
+function poolFrames(g: GraphBuilder, power: Value, valid: Value, mels: number, pool: number): Value {
+  const within = where(g, less(g, framePositions(g, power), valid), power, 0)
+  const count = g.op('Div', [add(g, dimOf(g, power, 2), g.ints([pool - 1])), g.ints([pool])])
+  const padded = pad(g, within, [0, 0, 0, 0, 0, pool - 1])
+  const whole = g.op('Slice', [padded, g.ints([0]), mul(g, count, g.ints([pool])), g.ints([2])])
+  const sums = reduceSum(g, g.op('Reshape', [whole, g.ints([0, mels, -1, pool])]), [3])
+  const heard = clip(g, sub(g, valid, mul(g, framePositions(g, sums), pool)), 1, pool)
+  return div(g, sums, heard)
+}
+
+/** [1, 1, frames] float32 0, 1, 2, … along the last axis of x [n, mels, frames]. */
+function framePositions(g: GraphBuilder, x: Value): Value {
+  return reshape(g, cast(g, range(g, 0, squeeze(g, dimOf(g, x, 2), [0])), 'float32'), [1, 1, -1])
 }
 
 /** [n, mels, frames] by a strided convolution, whatever the hop. */
@@ -95,30 +115,37 @@ function bankOf({ window, mels }: WaveGeometry): Float32Array {
 }
 
 export interface LogMelOptions {
-  /** Long signals get a wider hop, up to one window, before the middle is cut out. @default 128 */
+  /**
+   * Long signals get a wider hop, up to one window; of longer ones, neighbouring windows that overlap by half become one frame, so
+   * that nothing goes unheard. @default 128
+   */
   maxFrames?: number
 }
 
-/** Frames of the picture: all of a median clip, a multiple of 8. */
+/** Frames of the picture: all of a median clip, a multiple of 8; and how many windows each is the mean of. */
 export function logMelSize(profile: TaskProfile, { maxFrames = 128 }: LogMelOptions = {}, matrix = 0) {
   const steps = Math.max(1, profile.matrices[matrix].steps.median)
   const plain = waveGeometry(profile, matrix)
-  const hop = Math.min(plain.window, Math.max(plain.window / 2, Math.ceil(steps / maxFrames)))
-  const frames = Math.max(8, Math.min(maxFrames, 8 * Math.ceil(steps / hop / 8)))
-  return { geometry: { ...plain, hop }, frames }
+  const half = plain.window / 2
+  const wanted = Math.ceil(steps / maxFrames)
+  // Windows that overlap by half cost half as much (folded-spectrum.ts): hearing twice as many is no slower than side by side.
+  const pool = wanted > plain.window ? Math.ceil(wanted / half) : 1
+  const hop = pool > 1 ? half : Math.max(half, wanted)
+  const frames = Math.max(8, Math.min(maxFrames, 8 * Math.ceil(steps / (hop * pool) / 8)))
+  return { geometry: { ...plain, hop }, frames, pool }
 }
 
 /** Shape [1, mels, frames], uint8: the middle of the clip, or the clip in the middle of silence. */
 export function logMelFront(profile: TaskProfile, options: LogMelOptions = {}, matrix = 0): FrontEnd {
-  const { geometry, frames } = logMelSize(profile, options, matrix)
+  const { geometry, frames, pool } = logMelSize(profile, options, matrix)
   const { window, hop, mels } = geometry
   return {
-    key: `log-mel:${matrix}:${window}/${hop}:${mels}x${frames}`,
+    key: `log-mel:${matrix}:${window}/${hop}${pool > 1 ? `*${pool}` : ''}:${mels}x${frames}`,
     base: null,
     shape: [1, mels, frames],
     store: 'uint8',
     build(g, _x, inputs) {
-      const { values, valid } = logMelFrames(g, inputs[matrix], geometry)
+      const { values, valid } = logMelFrames(g, inputs[matrix], geometry, pool)
       const start = floor(g, div(g, sub(g, reshape(g, valid, [-1, 1]), frames), 2))
       const wanted = add(
         g,

@@ -23,11 +23,19 @@ export interface PatchOptions {
   grid?: number
 }
 
-/** Sized to pictures of `rows` x `cols`: about 14 positions along the long side, patches a fifth of it at most. */
-export function patchOptions(rows: number, cols: number, filters: number): PatchOptions {
+/** Values of a patch at most: whitening takes its square for every patch drawn. */
+const MOST_VALUES = 450
+
+/**
+ * Sized to pictures [channels, rows, cols]: about 14 positions along the long side, patches a fifth of it at most, and smaller the
+ * more channels there are. Null where even four pixels have too many values.
+ */
+export function patchOptions([channels, rows, cols]: readonly number[], filters: number): PatchOptions | null {
   const long = Math.max(rows, cols)
   const short = Math.min(rows, cols)
-  const side = Math.max(1, Math.min(short, long < 20 ? 4 : long <= 48 ? 6 : 8))
+  const fitting = Math.floor(Math.sqrt(MOST_VALUES / channels))
+  const side = Math.max(1, Math.min(short, long < 20 ? 4 : long <= 48 ? 6 : 8, fitting))
+  if (fitting < Math.min(2, short)) return null
   return { filters, side, stride: Math.max(1, Math.round((long - side + 1) / 14)) }
 }
 
@@ -36,6 +44,8 @@ const WHITENING_NOISE = 0.05
 const ROUNDS = 8
 /** Share of codes that should be above the threshold. */
 const ACTIVE = 0.15
+/** Multiply-adds between two safe points while patches are whitened. */
+const YIELD_WORK = 5e7
 
 /** Local contrast is taken over windows a little wider than a patch. */
 const neighbourhood = (side: number) => side + 1 + (side % 2)
@@ -58,8 +68,8 @@ export async function* fitPatches(
   const count = Math.max(4 * filters, Math.min(40_000, 40 * filters))
   const patches = drawPatches(normalised, base.shape, side, count, rng.split('patches'))
   yield 0
-  const { mean, whiten } = whitening(patches, d)
-  const white = applyWhitening(patches, d, mean, whiten)
+  const { mean, whiten } = yield* whitening(patches, d)
+  const white = yield* applyWhitening(patches, d, mean, whiten)
   yield 1
   const dictionary = yield* sphericalKMeans(engine, white, d, filters, rng.split('dictionary'))
   const threshold = await activationThreshold(engine, white, d, dictionary)
@@ -136,8 +146,15 @@ function drawPatches(
   return patches
 }
 
-/** mean [d] and L^-1 [d, d] of covariance + noise I = L L'. */
-function whitening(patches: Float32Array, d: number): { mean: Float64Array; whiten: Float64Array } {
+interface PatchWhitening {
+  /** [d] */
+  mean: Float64Array
+  /** [d, d] lower triangular */
+  whiten: Float64Array
+}
+
+/** mean [d] and L^-1 [d, d] of covariance + noise I = L L'. Yields 0, no round being done. */
+function* whitening(patches: Float32Array, d: number): Generator<number, PatchWhitening, void> {
   const n = Math.min(patches.length / d, 20 * d)
   const mean = new Float64Array(d)
   for (let i = 0; i < n; i++) for (let j = 0; j < d; j++) mean[j] += patches[i * d + j] / n
@@ -149,13 +166,19 @@ function whitening(patches: Float32Array, d: number): { mean: Float64Array; whit
       const factor = centred[j] / n
       for (let k = 0; k <= j; k++) covariance[j * d + k] += factor * centred[k]
     }
+    if (isSafePoint(i, d)) yield 0
   }
   for (let j = 0; j < d; j++) covariance[j * d + j] += WHITENING_NOISE
   choleskyInPlace(covariance, d)
   return { mean, whiten: invertLower(covariance, d) }
 }
 
-function applyWhitening(patches: Float32Array, d: number, mean: Float64Array, whiten: Float64Array): Float32Array {
+function* applyWhitening(
+  patches: Float32Array,
+  d: number,
+  mean: Float64Array,
+  whiten: Float64Array,
+): Generator<number, Float32Array, void> {
   const white = new Float32Array(patches.length)
   const centred = new Float64Array(d)
   for (let at = 0; at < patches.length; at += d) {
@@ -165,8 +188,15 @@ function applyWhitening(patches: Float32Array, d: number, mean: Float64Array, wh
       for (let k = 0; k <= j; k++) sum += whiten[j * d + k] * centred[k]
       white[at + j] = sum
     }
+    if (isSafePoint(at / d, d)) yield 0
   }
   return white
+}
+
+/** Whether so much has been done since the last safe point, after patch `index` of `d` values. */
+function isSafePoint(index: number, d: number): boolean {
+  const every = Math.ceil(YIELD_WORK / (d * d))
+  return index % every === every - 1
 }
 
 /** [filters, d] unit rows (Coates & Ng 2012, section 2.1). Yields rounds done. */

@@ -52,10 +52,21 @@ export function pictureFront(profile: TaskProfile, size?: PictureSize, matrix = 
   }
 }
 
-/** Values outside [0, 1] mean a matrix that is no coded picture: its sampled range is brought there. Null: nothing to do. */
+/** Values further from the mean are stray: 256 grays between the extremes would leave a handful for all others. */
+const REACH = 6
+const BYTE = 255
+
+/**
+ * Values outside [0, 1] mean a matrix that is no coded picture: its sampled range is brought there, beyond bytes at most REACH
+ * standard deviations around the mean. Null: nothing to do.
+ */
 export function valueRange({ spec, values }: MatrixProfile): { low: number; high: number } | null {
-  if (spec.format === 'COMPRESSED' || (values.min >= 0 && values.max <= 1 && values.max > 0.1)) return null
-  return values.max > values.min ? { low: values.min, high: values.max } : { low: values.min, high: values.min + 1 }
+  const { min, max, mean, std } = values
+  if (spec.format === 'COMPRESSED' || (min >= 0 && max <= 1 && max > 0.1)) return null
+  if (!(max > min)) return { low: min, high: min + 1 }
+  if (min >= 0 && max <= BYTE) return { low: min, high: max }
+  const [low, high] = [Math.max(min, mean - REACH * std), Math.min(max, mean + REACH * std)]
+  return high > low ? { low, high } : { low: min, high: max }
 }
 
 /** Brings values to [0, 1] where they are not there by nature; missing values become the lower end. */

@@ -1,7 +1,7 @@
 // Pictures coded by patches of their own kind next to oriented gradients, under a kernel head: the strongest of the learners that
 // need no epochs.
 import { BALANCE } from '../common/balance.ts'
-import { collectFeatures, thin } from '../common/collect-features.ts'
+import { collectFeatures, thin, widthOf } from '../common/collect-features.ts'
 import { type FitProgress, trainClassical } from '../common/train-classical.ts'
 import type { Family, FrontEnd, TrialContext } from '../family.ts'
 import { concatFronts } from '../fronts/concat-fronts.ts'
@@ -13,8 +13,9 @@ import type { DenseFeatures } from './features.ts'
 import { fitKernel } from './fit-kernel.ts'
 import { bothSides, isMirrorFair } from './mirrored.ts'
 
-/** Pictures that patches are drawn from. */
+/** Pictures that patches are drawn from, and their values: of many channels fewer pictures say enough. */
 const DICTIONARY_ROWS = 1000
+const DICTIONARY_VALUES = 3e7
 /**
  * Training pictures from which on networks have learned more by the time that patches take: 10,000 photographs, 60 s, ended at .9260
  * NAUC without patches and .9185 with; 8000 digits at .9999 and 1.0000 (one or two runs each).
@@ -30,9 +31,9 @@ export const patches: Family = {
   summary: 'whitened k-means patch features and oriented gradients under Gaussian kernel ridge',
   portfolio(profile) {
     if (profile.kind !== 'image' || profile.trainCount >= MANY) return null
-    const [, rows, cols] = pictureFront(profile).shape
-    if (Math.min(rows, cols) < SHORTEST_SIDE) return null
+    const { shape } = pictureFront(profile)
     const params = { filters: 400, landmarks: 2000, gamma: 0.5, mirror: false, balance: 0 }
+    if (Math.min(shape[1], shape[2]) < SHORTEST_SIDE || patchOptions(shape, params.filters) === null) return null
     const plain = { params, order: 20 }
     return profile.trainCount < FEW ? [plain, { params: { ...params, mirror: true }, order: 25 }] : [plain]
   },
@@ -83,8 +84,9 @@ async function* patchFront(
   picture: FrontEnd,
   filters: number,
 ): AsyncGenerator<FitProgress, FrontEnd, void> {
-  const { x } = yield* collectFeatures(trial, picture, 'train', thin(trial.sample, DICTIONARY_ROWS))
-  const options = patchOptions(picture.shape[1], picture.shape[2], filters)
+  const rows = thin(trial.sample, Math.min(DICTIONARY_ROWS, DICTIONARY_VALUES / widthOf(picture)))
+  const { x } = yield* collectFeatures(trial, picture, 'train', rows)
+  const options = patchOptions(picture.shape, filters)!
   const fit = fitPatches(trial.engine, picture, x, options, trial.rng.split('dictionary'))
   for (;;) {
     const step = await fit.next()

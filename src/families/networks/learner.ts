@@ -5,7 +5,7 @@ import type { Rng } from '../../support/rng.ts'
 import type { FrontEnd } from '../family.ts'
 import type { ClassifierDefinition } from './classifier.ts'
 
-/** Makes training batches from the front's outputs of all training rows. */
+/** Makes training batches from the front's outputs of all training rows, or of those that the plan holds. */
 export interface BatchMaker {
   /**
    * Writes the (augmented) inputs of `rows` into `x` [rows.length, ...inputShape]. `targets` [rows.length, K] hold the rows'
@@ -37,6 +37,8 @@ export interface NetworkLearner {
 export type View = 'mirror'
 
 export interface LearnerPlan {
+  /** Training rows that batches can be made of: a network learns from no others, whichever judge. @default all */
+  held?: Int32Array
   /** Length of the first cycle, ms: long enough for a useful network, short enough to be early. */
   firstCycleMs: number
   /**

@@ -21,6 +21,9 @@ import { batchFor, vectorBatches } from './vector-batches.ts'
 /** Values looked at to place pieces, and the widest table taken. */
 const LOOKED_VALUES = 5e6
 const MAX_COLUMNS = 4000
+/** Features of all columns together that pieces and codes are made for, and the values of all rows together that are held: 400 MB. */
+const MOST_FEATURES = 2048
+const HELD_VALUES = 1e8
 
 export const tableNet: Family = {
   name: 'table-net',
@@ -60,9 +63,12 @@ export const tableNet: Family = {
     const columns = tableWidth(profile)!
     const looked = thin(allRows(trial), Math.max(200, LOOKED_VALUES / columns))
     const values = await rawTable(trial, 'train', looked)
-    const front = tableFront(values, looked.length, columns, { pieces: Number(params.pieces) })
+    const maxFeatures = featuresFor(profile.trainCount, columns)
+    const front = tableFront(values, looked.length, columns, { pieces: Number(params.pieces), maxFeatures })
     const [width] = front.shape
-    const data = yield* loadFeatures(trial, front)
+    const rows = thin(allRows(trial), HELD_VALUES / width)
+    const held = rows.length < profile.trainCount ? rows : null
+    const data = yield* loadFeatures(trial, front, rows)
     const [units, layers, rate] = [Number(params.units), Number(params.layers), Number(params.dropout)]
     const intercepts = interceptsOf(trial, link)
     const definition: ClassifierDefinition = {
@@ -81,10 +87,12 @@ export const tableNet: Family = {
       },
     }
     const macs = width * units + (layers - 1) * units * units + units * profile.classCount
-    const count = trial.plan.folds[0].train.length
+    const { length } = trial.plan.folds[0].train
+    const count = held === null ? length : Math.ceil((length * held.length) / profile.trainCount)
     const batch = batchFor(count)
     const passesMs = trial.plan.folds.length * trainingMs(trial, { passes: 20, count, batch, macs })
     yield* trainNetwork(trial, link, {
+      ...(held === null ? {} : { held }),
       firstCycleMs: Math.max(1000, Math.min(10_000, passesMs)),
       learnerFor: async () => ({
         signature: 'table',
@@ -95,9 +103,14 @@ export const tableNet: Family = {
         rate: Number(params.rate),
         weightDecay: Number(params.weightDecay),
         labelSmoothing: 0,
-        batches: vectorBatches(data, width, Number(params.mixup)),
+        batches: vectorBatches(data, width, Number(params.mixup), held),
         macs,
       }),
     })
   },
+}
+
+/** Many rows leave less room for pieces and codes, and none beyond the columns; only then are rows left out. */
+export function featuresFor(rowCount: number, columns: number): number {
+  return Math.max(columns, Math.min(MOST_FEATURES, Math.floor(HELD_VALUES / rowCount)))
 }

@@ -6,7 +6,7 @@ import { type Fitter, trainClassical } from '../common/train-classical.ts'
 import type { Family, HyperParams, TrialContext } from '../family.ts'
 import { type BagOptions, newBag, predictBag, trainBag } from './text/bag.ts'
 import { bagModel } from './text/bag-model.ts'
-import { subwordsOf } from './text/subwords.ts'
+import { subwordCutter } from './text/subwords.ts'
 import { documentCounts, readTokens, type Tokens } from './text/tokens.ts'
 
 /** Vocabulary strings of one character each have no pieces. */
@@ -65,12 +65,18 @@ function bagFitter(trial: TrialContext): Fitter {
   const link = linkOf(profile, labels)
   const size = profile.spec.vocabulary.length
   const long = profile.vocabulary !== null && profile.vocabulary.meanTokenLength >= LONG_TOKENS
+  const cutter = subwordCutter(profile.spec.vocabulary)
   let fits = 0
   return {
     async *fit(rows) {
       const tokens = await readTokens(trial.data, rows)
       const counts = documentCounts(tokens, size)
-      const subwords = long ? subwordsOf(profile.spec.vocabulary, (id) => counts[id] > 0) : null
+      const cutting = cutter((id) => counts[id] > 0)
+      let cut = long ? cutting.next() : null
+      for (; cut !== null && !cut.done; cut = cutting.next()) {
+        yield { done: cut.value, of: null, note: 'strings cut' }
+      }
+      const subwords = cut === null ? null : cut.value
       const stream = rng.split(`fit ${fits++}`)
       const targets = targetsOf(link, labels, profile.classCount, rows, balanceOf(trial.params))
       const bag = newBag(tokens, counts, subwords, priorIntercepts(targets), options, stream.split('start'))

@@ -73,6 +73,7 @@ export async function* trainNetwork(
   const restored = trial.resumed ? restore(trial.resumed, course) : null
   const clock = trainingClock(trial.pace, course.spentMs)
   const targets = rowTargets(trial.labels, profile.classCount, link)
+  const held = heldAmong(profile.trainCount, plan.held)
   const foldCount = trial.plan.folds.length
   const classWeights = classWeightsOf(
     link,
@@ -119,7 +120,7 @@ export async function* trainNetwork(
             rows: fold.train,
             training: await (kept ? trainer.resume(kept[f]) : trainer.start(stream.split(`weights ${f}`))),
             sampler: epochSampler(
-              teachingRows(fold.train, targets, profile.classCount, link),
+              teachingRows(held(fold.train), targets, profile.classCount, link),
               stream.split(`order ${f}`),
             ),
           })
@@ -140,7 +141,7 @@ export async function* trainNetwork(
       const judged = await snapshot({ ...course, spentMs: clock.spentMs() }, folds)
       trial.saveState(() => judged)
       const order = rng.split('refit order')
-      const everything = [{ ...folds[0], sampler: epochSampler(allTeachingRows(trial, targets, link), order) }]
+      const everything = [{ ...folds[0], sampler: epochSampler(allTeachingRows(trial, held, targets, link), order) }]
       yield* runCycle({ ...cycle, folds: everything, shape: REFIT_CYCLE, cycleMs: trainableMs(trial, clock, course) })
       const weights = await folds[0].training.weights('average')
       yield { type: 'candidate', validation, model: averageModel(learner, [weights], link), trainedOn: 'all' }
@@ -317,9 +318,19 @@ function teachingRows(rows: Int32Array, targets: Float32Array, classCount: numbe
   return kept.length > 0 ? kept : rows
 }
 
-function allTeachingRows({ profile }: TrialContext, targets: Float32Array, link: Link): Int32Array {
-  const rows = Int32Array.from({ length: profile.trainCount }, (_, row) => row)
+function allTeachingRows({ profile }: TrialContext, held: HeldRows, targets: Float32Array, link: Link): Int32Array {
+  const rows = held(Int32Array.from({ length: profile.trainCount }, (_, row) => row))
   return teachingRows(rows, targets, profile.classCount, link)
+}
+
+/** Those of some rows that batches can be made of. */
+type HeldRows = (rows: Int32Array) => Int32Array
+
+function heldAmong(count: number, held: Int32Array | undefined): HeldRows {
+  if (held === undefined) return (rows) => rows
+  const marks = new Uint8Array(count)
+  for (const row of held) marks[row] = 1
+  return (rows) => rows.filter((row) => marks[row] === 1)
 }
 
 function labelsOf(labels: Float32Array, rows: Int32Array, classCount: number): Float32Array {

@@ -17,12 +17,18 @@ const PATCHES = 8000
 /** Variance added before scaling, as a share of the mean variance: the last components are mostly noise. */
 const FLOOR = 5e-3
 
-/** @param most components at most; a multiple of 4 is kept, so that both signs fill the engine's blocks of channels */
+/** Values of a patch from which on its components take longer than they save: rotations grow with the cube. */
+const MOST_VALUES = 300
+
+/**
+ * @param most components at most; a multiple of 4 is kept, so that both signs fill the engine's blocks of channels
+ * @returns null for pictures smaller than a patch and for those of more than some 30 channels
+ */
 export function whiteningOf(pictures: Pictures, most: number, rng: Rng): Whitening | null {
   const { data, channels, height, width } = pictures
   const size = channels * SIDE * SIDE
   const components = Math.floor(Math.min(most, size) / 4) * 4
-  if (height < SIDE || width < SIDE || components === 0) return null
+  if (height < SIDE || width < SIDE || components === 0 || size > MOST_VALUES) return null
   const count = data.length / (channels * height * width)
   const patch = new Float64Array(size)
   const mean = new Float64Array(size)

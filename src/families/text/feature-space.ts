@@ -23,7 +23,7 @@ export interface FeatureSpaceOptions {
   tableSize: number
   /** N-grams and subwords in fewer texts than this are dropped. */
   minTexts: number
-  /** Columns at most; the rarest n-grams go first. */
+  /** Columns of words at most, and as many of n-grams and subwords; the rarest go first. */
   maxWidth: number
 }
 
@@ -70,11 +70,13 @@ function chooseColumns(
   const { shapes, tableSize, maxWidth } = options
   // Key 0 of every shape stands for no n-gram.
   for (let s = 0; s < shapes.length; s++) counts[lexicon.keyCount + s * tableSize] = 0
-  const minimum = leastCount(counts, lexicon.wordCount, options.minTexts, maxWidth)
+  const { wordCount } = lexicon
+  const leastWord = leastCount(counts.subarray(0, wordCount), 1, maxWidth)
+  const leastNgram = leastCount(counts.subarray(wordCount), options.minTexts, maxWidth)
   const columns = new Int32Array(counts.length).fill(-1)
   let width = 0
   for (let key = 0; key < counts.length; key++) {
-    if (counts[key] >= (key < lexicon.wordCount ? 1 : minimum)) columns[key] = width++
+    if (counts[key] >= (key < wordCount ? leastWord : leastNgram)) columns[key] = width++
   }
   const idf = new Float32Array(width)
   for (let key = 0; key < counts.length; key++) {
@@ -83,14 +85,16 @@ function chooseColumns(
   return { lexicon, shapes, tableSize, columns, idf, width }
 }
 
-/** The smallest minimum count from `start` on that leaves at most `maxWidth` columns beyond the words. */
-function leastCount(counts: Int32Array, wordCount: number, start: number, maxWidth: number): number {
-  const histogram = new Int32Array(256)
-  for (let key = wordCount; key < counts.length; key++) histogram[Math.min(counts[key], 255)]++
+/** The smallest minimum count from `start` on that at most `most` of `counts` reach. */
+function leastCount(counts: Int32Array, start: number, most: number): number {
+  let top = 0
+  for (const count of counts) top = Math.max(top, count)
+  const histogram = new Int32Array(top + 1)
+  for (const count of counts) histogram[count]++
   let kept = 0
-  for (let count = 255; count >= start; count--) {
+  for (let count = top; count >= start; count--) {
     kept += histogram[count]
-    if (kept > maxWidth) return count + 1
+    if (kept > most) return count + 1
   }
   return start
 }

@@ -1,6 +1,7 @@
 // Fits a linear n-gram model on texts: lexicon -> feature space -> sparse rows -> C and scale -> dual coordinate descent -> tables
 // for the exported graph. Everything but the lexicon is learned from the rows of the fit.
 import type { TaskProfile } from '../../dataset/profile.ts'
+import { thin } from '../common/collect-features.ts'
 import type { Targets } from '../common/label-statistics.ts'
 import { linkOf, targetsOf } from '../common/label-statistics.ts'
 import type { FitChoices, FitProgress, FitStage, Fitted, Fitter } from '../common/train-classical.ts'
@@ -31,8 +32,12 @@ export interface NgramOptions {
 
 /** Columns times outputs: 32 MB of weights. */
 const MAX_WEIGHTS = 8e6
-/** Nonzeros of the training rows, 8 bytes each: long texts with subwords would need more. */
-const MAX_NONZEROS = 16e6
+/** Nonzeros of the training rows, 8 bytes each, up to which subwords are taken: long texts would need more. */
+const SUBWORD_NONZEROS = 16e6
+/** Nonzeros that one fit may hold, 8 bytes each, twice: of more texts an even part teaches. */
+const MAX_NONZEROS = 30e6
+/** Nonzeros of a token: its word, and pairs and triples that are no repeats and not too rare. */
+const TOKEN_NONZEROS = 2.6
 /** Tokens met more often than this do without subwords: a share of the number of texts, within bounds. */
 const FREQUENT = { share: 0.003, least: 15, most: 200 }
 /** Texts from which on n-grams seen once are dropped: they say nothing about other texts. */
@@ -65,11 +70,11 @@ export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter 
   }
 
   async function* fit(
-    rows: Int32Array,
+    asked: Int32Array,
     stage: FitStage,
     choices: FitChoices | null,
   ): AsyncGenerator<FitProgress, Fitted, void> {
-    const texts = await read(rows, stage)
+    const { rows, texts } = affordableTexts(asked, await read(asked, stage))
     yield { done: 0, of: null, note: 'texts read' }
     lexicon ??= yield* noted(lexiconFor(texts), 'tokens of the lexicon')
     const space = yield* noted(fitFeatureSpace(texts, lexicon, spaceOptions(texts)), 'texts counted')
@@ -118,7 +123,7 @@ export function ngramFitter(trial: TrialContext, options: NgramOptions): Fitter 
   function lexiconFor(texts: Texts): Generator<number, Lexicon, void> {
     const segmented = isSegmented(profile)
     const tokensPerText = texts.tokens.length / Math.max(1, textCount(texts))
-    const affordable = profile.trainCount * tokensPerText * 15 < MAX_NONZEROS
+    const affordable = profile.trainCount * tokensPerText * 15 < SUBWORD_NONZEROS
     const subwords = affordable ? options.subwords : 0
     return buildLexicon(profile.spec.vocabulary, size, { segmented, subwords, frequent: frequentTokens(texts) })
   }
@@ -174,6 +179,17 @@ function finish<R>(work: Generator<number, R, void>): R {
     const step = work.next()
     if (step.done) return step.value
   }
+}
+
+/** All of `rows` with their `texts`, or as many, evenly spread, as memory allows. @param mostTokens @default about MAX_NONZEROS */
+export function affordableTexts(
+  rows: Int32Array,
+  texts: Texts,
+  mostTokens = MAX_NONZEROS / TOKEN_NONZEROS,
+): { rows: Int32Array; texts: Texts } {
+  if (texts.tokens.length <= mostTokens) return { rows, texts }
+  const kept = thin(rowsUpTo(rows.length), (rows.length * mostTokens) / texts.tokens.length)
+  return { rows: kept.map((at) => rows[at]), texts: takeTexts(texts, kept) }
 }
 
 function takeTexts(texts: Texts, rows: Int32Array): Texts {

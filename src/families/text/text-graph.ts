@@ -63,6 +63,12 @@ export function* textTables(
     let known = false
     for (let i = lexicon.start[token]; i < lexicon.start[token + 1] && !known; i++)
       known = columns[lexicon.keys[i]] >= 0
+    // Words too rare for a column of their own may stand in a pair that is not.
+    if (!known) {
+      reader.eachPair(token, (key) => {
+        known ||= columns[key] >= 0
+      })
+    }
     if (known) tokenRows[token] = rows++
   }
   const tokenRowEnd = rows

@@ -1,12 +1,13 @@
 // Picture fronts: resizing against the filter's definition, gradients of edges whose direction is known, codes of one by one
 // pictures against codes of a batch.
 import { afterAll, describe, expect, test } from 'vitest'
+import type { TaskProfile } from '../../../src/dataset/profile.ts'
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts'
 import type { FrontEnd } from '../../../src/families/family.ts'
 import { localContrast } from '../../../src/families/fronts/local-contrast.ts'
 import { cellGrid, orientedGradients } from '../../../src/families/fronts/oriented-gradients.ts'
 import { fitPatches, patchOptions } from '../../../src/families/fronts/patches.ts'
-import { pictureSize } from '../../../src/families/fronts/picture.ts'
+import { pictureFront, pictureSize, valueRange } from '../../../src/families/fronts/picture.ts'
 import { resizePictures, triangleWeights } from '../../../src/families/fronts/resize-pictures.ts'
 import { Rng } from '../../../src/support/rng.ts'
 import { runGraph } from './run-graph.ts'
@@ -64,6 +65,33 @@ describe('the size of pictures', () => {
     ['not enlarged when small and varying', { min: 10, median: 20, max: 30 }, extent(20), { rows: 24, cols: 24 }],
   ])('is %s', (_title, rows, cols, size) => {
     expect(pictureSize({ rows, cols } as Parameters<typeof pictureSize>[0])).toEqual(size)
+  })
+})
+
+describe('the values of dense pictures', () => {
+  const about = (min: number, max: number, mean: number, std: number) =>
+    ({ spec: { format: 'DENSE' }, values: { min, max, mean, std } }) as Parameters<typeof valueRange>[0]
+
+  test.each([
+    ['stay as they are in [0, 1]', about(0, 1, 0.01, 0.02), null],
+    ['run from the least to the largest of bytes', about(0, 255, 2, 5), { low: 0, high: 255 }],
+    ['run between the extremes without stray ones', about(-3, 4000, 2000, 900), { low: -3, high: 4000 }],
+    ['end six deviations from the mean', about(-9e4, 65535, 1000, 500), { low: -2000, high: 4000 }],
+    ['that are all the same are the lower end', about(7, 7, 7, 0), { low: 7, high: 8 }],
+  ])('%s', (_title, matrix, range) => {
+    expect(valueRange(matrix)).toEqual(range)
+  })
+
+  test('keep their grays beside one stray pixel', async () => {
+    const side = 8
+    const extent = { min: side, median: side, max: side }
+    const matrix = { ...about(0, 65535, 1000, 600), rows: extent, cols: extent, channels: 1 }
+    const data = Float32Array.from({ length: side * side }, (_, i) => (i === 9 ? 65535 : (2000 * i) / (side * side)))
+    const front = pictureFront({ matrices: [matrix] } as unknown as TaskProfile)
+    const fed = { x: { shape: [1, 1, side, side, 1], data } }
+    const { data: out } = await runGraph(engine, fed, (g, { x }) => front.build(g, null, [{ matrix: x, length: null }]))
+    expect(out[9]).toBe(1)
+    expect(new Set(out).size).toBeGreaterThan(50)
   })
 })
 
@@ -136,6 +164,15 @@ describe('local contrast', () => {
 
 describe('patch features', () => {
   test.each([
+    ['as large as the picture asks for', 3, { filters: 16, side: 8, stride: 4 }],
+    ['smaller with a dozen channels', 13, { filters: 16, side: 5, stride: 4 }],
+    ['four pixels with a hundred', 100, { filters: 16, side: 2, stride: 5 }],
+    ['none with two hundred', 200, null],
+  ])('patches are %s', (_title, channels, options) => {
+    expect(patchOptions([channels, 64, 64], 16)).toEqual(options)
+  })
+
+  test.each([
     ['square', 20, 20, 3],
     ['wide', 8, 40, 1],
   ])(
@@ -151,7 +188,7 @@ describe('patch features', () => {
       }
       const size = channels * rows * cols
       const pictures = noise(6 * size)
-      const fit = fitPatches(engine, base, pictures, patchOptions(rows, cols, 16), Rng.fromSeed(3))
+      const fit = fitPatches(engine, base, pictures, patchOptions(shape, 16)!, Rng.fromSeed(3))
       let front: FrontEnd | null = null
       while (front === null) {
         const step = await fit.next()

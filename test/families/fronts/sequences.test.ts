@@ -5,7 +5,7 @@ import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts'
 import type { FrontEnd } from '../../../src/families/family.ts'
 import { audioStatisticsFront } from '../../../src/families/fronts/audio-statistics.ts'
 import { framesFront } from '../../../src/families/fronts/frames.ts'
-import { logMelFront } from '../../../src/families/fronts/log-mel.ts'
+import { logMelFrames, logMelFront, logMelSize } from '../../../src/families/fronts/log-mel.ts'
 import {
   differences,
   maskedDeviation,
@@ -71,6 +71,12 @@ const FRONTS: [string, FrontEnd, number[], number[]][] = [
   ],
   ['log-mel pictures', logMelFront(sequenceProfile('audio', [3000, 4000, 5000], [1, 1, 1])), [5000, 700, 1], [1, 1, 1]],
   [
+    'log-mel pictures of long clips',
+    logMelFront(sequenceProfile('audio', [3000, 4000, 5000], [1, 1, 1]), { maxFrames: 8 }),
+    [5000, 700, 1],
+    [1, 1, 1],
+  ],
+  [
     'series statistics',
     seriesStatisticsFront(sequenceProfile('series', [20, 30, 9], [1, 3, 1])),
     [30, 9, 1],
@@ -129,6 +135,56 @@ describe('log-mel pictures', () => {
       const column = Array.from({ length: mels }, (_, m) => image[m * frames + Math.floor(frames / 2)])
       const response = Array.from({ length: mels }, (_, m) => bank[m * (window / 2 + 1) + bin])
       expect(column.indexOf(Math.max(...column))).toBe(response.indexOf(Math.max(...response)))
+    }
+  })
+})
+
+describe('log-mel pictures of long clips', () => {
+  const extent = (length: number) => ({ min: length, median: length, max: length })
+  test.each([
+    ['one window a frame while that spans the clip', 60_000, { window: 512, hop: 469, frames: 128, pool: 1 }],
+    [
+      'as many half-overlapping windows a frame as span 30 s',
+      661_500,
+      { window: 1024, hop: 512, frames: 120, pool: 11 },
+    ],
+  ])('take %s', (_title, length, { window, hop, frames, pool }) => {
+    const profile = { matrices: [{ steps: extent(length) }] } as unknown as TaskProfile
+    const size = logMelSize(profile)
+    expect(size).toEqual({ geometry: { window, hop, mels: 40 }, frames, pool })
+    expect(hop * pool * frames).toBeGreaterThanOrEqual(length)
+  })
+
+  test('hear the beginning and the end', async () => {
+    const front = logMelFront(sequenceProfile('audio', [3000, 3000, 3000], [1, 1, 1]), { maxFrames: 8 })
+    const [, mels, frames] = front.shape
+    const edges = noise(3000, 3).map((value, t) => (t < 300 || t >= 2700 ? value : 0))
+    const [image] = await batch(front, [edges], [1, 1, 1])
+    const levels = Array.from({ length: frames }, (_, f) => Math.max(...image.filter((_v, i) => i % frames === f)))
+    expect(levels).toHaveLength(8)
+    expect([levels[0], levels[7]].every((level) => level > 0.5)).toBe(true)
+    expect(levels.slice(2, 6)).toEqual([0, 0, 0, 0])
+    expect(mels).toBe(40)
+  })
+
+  test('are means of the powers of their windows, of fewer at the end', async () => {
+    const geometry = { window: 64, hop: 32, mels: 24 }
+    const feeds = {
+      x: { shape: [1, 300, 1, 1, 1], declared: ['n', 't', 1, 1, 1], data: noise(300, 6) },
+      length: { shape: [1], declared: ['n'], data: BigInt64Array.of(270n) },
+    }
+    const frames = (pool: number) =>
+      runGraph(engine, feeds, (g, { x, length }) => logMelFrames(g, { matrix: x, length }, geometry, pool).values)
+    const single = await frames(1)
+    const pooled = await frames(3)
+    const power = (mel: number, window: number) => Math.exp(single.data[mel * single.shape[2] + window])
+    // Seven windows lie within 270 samples.
+    const members = [[0, 1, 2], [3, 4, 5], [6]]
+    for (const mel of [0, 11, 23]) {
+      for (const [f, windows] of members.entries()) {
+        const mean = windows.reduce((sum, window) => sum + power(mel, window), 0) / windows.length
+        expect(pooled.data[mel * pooled.shape[2] + f]).toBeCloseTo(Math.log(mean), 3)
+      }
     }
   })
 })

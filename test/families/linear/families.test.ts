@@ -100,6 +100,18 @@ describe('the model of last resort', () => {
   })
 })
 
+test('patches are offered for pictures of a dozen channels, not for those of hundreds', () => {
+  const family = linearFamilies.find(({ name }) => name === 'patches')!
+  const offers = (channels: number) => {
+    const examples = [0, 1].map((k): MemoryExample => ({ shape: [1, 64, 64, channels], values: [], classes: [k] }))
+    return family.portfolio(
+      profileOf({ kind: 'image', classCount: 2, bytes: false, varies: false, vocabulary: [], examples }),
+    )
+  }
+  expect(offers(13)).not.toBeNull()
+  expect(offers(200)).toBeNull()
+})
+
 describe('patches of both sides', () => {
   const family = linearFamilies.find(({ name }) => name === 'patches')!
   const data = task('image', 60, 3, (i) => [i % 3])

@@ -2,15 +2,19 @@
 // itself bit for bit, an interrupted trial goes on, several labels and a class without examples are no obstacle.
 import { afterAll, expect, test } from 'vitest'
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts'
-import type { Family, HyperParams, TrialEvent } from '../../../src/families/family.ts'
+import type { Family, FrontEnd, HyperParams, TrialEvent } from '../../../src/families/family.ts'
 import { audioNet } from '../../../src/families/networks/audio-net.ts'
 import { imageNet } from '../../../src/families/networks/image-net.ts'
 import { joinedNet } from '../../../src/families/networks/joined-net.ts'
+import { head } from '../../../src/families/networks/layers.ts'
 import { seriesNet } from '../../../src/families/networks/series-net.ts'
 import { tableNet } from '../../../src/families/networks/table-net.ts'
 import { textBag } from '../../../src/families/networks/text-bag.ts'
 import { textCnn } from '../../../src/families/networks/text-cnn.ts'
+import { interceptsOf, trainNetwork } from '../../../src/families/networks/train-network.ts'
 import { videoNet } from '../../../src/families/networks/video-net.ts'
+import { reshape, where } from '../../../src/graph/functions.ts'
+import { adamW } from '../../../src/graph/optimizers/adamw.ts'
 import { nauc } from '../../../src/metrics/nauc.ts'
 import { Rng } from '../../../src/support/rng.ts'
 import { type MemoryExample, type MemoryTask, profileOf, runExported, runTrial, type TrialRun } from './memory-trial.ts'
@@ -289,6 +293,53 @@ test('the last cycle ends on all rows, and what is saved then has not seen the r
     [before, last].map(({ model }) => runExported(engine, make(ONE), model, run.plan.rows)),
   )
   expect(b).not.toEqual(a)
+})
+
+test('rows that are not held teach nothing, not even in the end, and all rows that judge are judged', async () => {
+  const drawn = new Set<number>()
+  const front: FrontEnd = {
+    key: 'columns',
+    base: null,
+    shape: [6],
+    store: 'float32',
+    build: (g, _x, [{ matrix }]) =>
+      where(g, g.op('IsNaN', [reshape(g, matrix, [-1, 6])]), 0, reshape(g, matrix, [-1, 6])),
+  }
+  const family: Family = {
+    ...tableNet,
+    train: (trial) =>
+      trainNetwork(trial, 'softmax', {
+        held: Int32Array.from({ length: COUNT / 2 }, (_, i) => 2 * i),
+        firstCycleMs: 1000,
+        learnerFor: async () => ({
+          signature: 'one layer',
+          front,
+          definition: {
+            inputShape: front.shape,
+            inputType: 'float32',
+            classCount: 4,
+            link: 'softmax',
+            forward: (net, x) => head(net, x, interceptsOf(trial, 'softmax')),
+          },
+          batch: 32,
+          optimizer: adamW(),
+          rate: 1e-2,
+          weightDecay: 0,
+          labelSmoothing: 0,
+          batches: {
+            fill(rows) {
+              for (const row of rows) drawn.add(row)
+            },
+          },
+          macs: 24,
+        }),
+      }),
+  }
+  const run = await runTrial(family, { engine, task: TASKS.table.make(ONE), yields: 120 })
+  const candidate = lastCandidate(run)
+  expect(candidate.trainedOn).toBe('all')
+  expect(candidate.validation!.length).toBe(4 * run.plan.rows.length)
+  expect([...drawn].sort((a, b) => a - b)).toEqual(Array.from({ length: COUNT / 2 }, (_, i) => 2 * i))
 })
 
 test.each(table.filter(([name]) => name !== 'text as a bag'))(

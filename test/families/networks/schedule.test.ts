@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { FIRST_CYCLE, LATER_CYCLE, rateAt } from '../../../src/families/networks/cycle.ts'
 import { nextCycleMs, nextCycleMsBefore, publishIsDue } from '../../../src/families/networks/cycle-plan.ts'
 import { epochSampler } from '../../../src/families/networks/epochs.ts'
+import { featuresFor } from '../../../src/families/networks/table-net.ts'
 import { trainingClock, YIELD_MS } from '../../../src/families/networks/training-clock.ts'
+import { vectorBatches } from '../../../src/families/networks/vector-batches.ts'
 import { Rng } from '../../../src/support/rng.ts'
 
 test('a cycle warms up to its peak and falls to its end', () => {
@@ -78,4 +80,20 @@ test('under the counted pace time is yields and work, and nothing else', () => {
   left--
   expect(clock.spentMs()).toBe(600 + YIELD_MS)
   expect(clock.leftMs()).toBe(9 * YIELD_MS)
+})
+
+test('batches find the rows that are held, when not all are', () => {
+  const data = Float32Array.of(10, 11, 40, 41, 70, 71)
+  const x = new Float32Array(6)
+  const batches = vectorBatches(data, 2, 0, Int32Array.of(1, 4, 7))
+  batches.fill(Int32Array.of(7, 1, 7), x, new Float32Array(3), Rng.fromSeed(1), 0)
+  expect([...x]).toEqual([70, 71, 10, 11, 70, 71])
+})
+
+test.each([
+  ['stay many with few rows', 10_000, 50, 2048],
+  ['become fewer with many rows', 1_000_000, 50, 100],
+  ['are at least the columns', 1_000_000, 500, 500],
+])('the features of a table %s', (_title, rows, columns, features) => {
+  expect(featuresFor(rows, columns)).toBe(features)
 })

@@ -58,3 +58,9 @@ test('whitened patches have mean 0, unit variance and no correlation, and come w
   }
   for (let i = 0; i < components * size; i++) expect(kernels[components * size + i]).toBe(-kernels[i])
 })
+
+test('pictures of many channels are not whitened', () => {
+  const pictures = (channels: number) => ({ data: new Uint8Array(4 * channels * 16), channels, height: 4, width: 4 })
+  expect(whiteningOf(pictures(34), 12, Rng.fromSeed(1))).toBeNull()
+  expect(whiteningOf(pictures(4), 12, Rng.fromSeed(1))).not.toBeNull()
+})

@@ -1,8 +1,17 @@
-import { describe, expect, it, test } from 'vitest'
+import { afterAll, describe, expect, it, test } from 'vitest'
+import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts'
+import { linearMargins } from '../../../src/families/sparse/dual-linear.ts'
 import { fitFeatureSpace, textRows } from '../../../src/families/text/feature-space.ts'
 import { buildLexicon, UNKNOWN_WORD } from '../../../src/families/text/lexicon.ts'
+import { affordableTexts } from '../../../src/families/text/ngram-fitter.ts'
 import { NGRAM_SHAPES, ngramKeys, pairKey, TABLE_SIZES } from '../../../src/families/text/ngrams.ts'
+import { textMargins, textTables } from '../../../src/families/text/text-graph.ts'
 import { type Texts, textsOf } from '../../../src/families/text/texts.ts'
+import { Rng } from '../../../src/support/rng.ts'
+import { runGraph } from '../fronts/run-graph.ts'
+
+const engine = createOnnxEngine({ threads: 1 })
+afterAll(() => engine.close())
 
 function finish<R>(work: Generator<number, R, void>): R {
   for (;;) {
@@ -114,6 +123,80 @@ describe('rows of texts', () => {
     expect(widths({})).toBe(3 + 6)
     expect(widths({ minTexts: 2 })).toBe(3 + 3)
     expect(widths({ maxWidth: 4 })).toBe(3 + 3)
+  })
+})
+
+describe('more words than there is room for', () => {
+  // Words in one text (r), in two (a to e, guy / girl) and in five (red); of n-grams only those around guy/girl and red come twice.
+  const rare = Array.from({ length: 20 }, (_, i) => `r${i}`)
+  const words = ['red', 'guy/girl', 'a', 'b', 'c', 'd', 'e', ...rare]
+  const lines = [[2, 3, 4, 5, 6], [6, 4, 2, 5, 3], rare.map((_, i) => 7 + i), [1], [1], [0], [0], [0], [0], [0]]
+  const textsIn = (rows: number[][]): Texts => {
+    const offsets = Int32Array.of(0, ...rows.map((_, i) => rows.slice(0, i + 1).flat().length))
+    return { tokens: Int32Array.from(rows.flat()), offsets }
+  }
+  const lexicon = lexiconOf(words)
+  const spaceOf = (maxWidth: number) => {
+    const options = { shapes: [NGRAM_SHAPES.pair], tableSize: 16381, minTexts: 2, maxWidth }
+    return finish(fitFeatureSpace(textsIn(lines), lexicon, options))
+  }
+  const keptWords = (maxWidth: number) =>
+    spaceOf(maxWidth)
+      .columns.subarray(0, lexicon.wordCount)
+      .filter((at) => at >= 0)
+
+  test('leave those that fewest texts have', () => {
+    expect(keptWords(100)).toHaveLength(29)
+    expect(keptWords(28)).toHaveLength(9)
+    expect(keptWords(8)).toHaveLength(1)
+  })
+
+  test('are left by their counts where all are frequent', () => {
+    const frequent = textsIn(Array.from({ length: 900 }, (_, i) => (i < 600 ? [2, 3] : [2])))
+    const options = { shapes: [], tableSize: 16381, minTexts: 2, maxWidth: 1 }
+    expect(finish(fitFeatureSpace(frequent, lexicon, options)).width).toBe(1)
+  })
+
+  test('are exported as they were learned from, pairs inside a token whose words are left out too', async () => {
+    const space = spaceOf(6)
+    expect(space.width).toBe(1 + 6)
+    const rng = Rng.fromSeed(3)
+    const weights = Float32Array.from({ length: space.width * 2 }, () => rng.normal())
+    const model = { weights, bias: Float32Array.of(0.1, -0.2) }
+    const asked = [[1], [1, 0], [2, 1, 3], [0, 0], [9]]
+    const learned = linearMargins(finish(textRows(textsIn(asked), space)), model, 2)
+    const tables = finish(textTables(space, model))
+    const data = new Float32Array(asked.length * 3)
+    asked.forEach((row, i) => {
+      data.set(row, 3 * i)
+    })
+    const feeds = {
+      x: { shape: [asked.length, 3, 1, 1, 1], declared: ['n', 't', 1, 1, 1], data },
+      length: { shape: [asked.length], declared: ['n'], data: BigInt64Array.from(asked, (row) => BigInt(row.length)) },
+    }
+    const exported = await runGraph(engine, feeds, (g, { x, length }) => textMargins(g, { matrix: x, length }, tables))
+    for (const [i, margin] of learned.entries()) expect(exported.data[i]).toBeCloseTo(margin, 4)
+  })
+})
+
+describe('more tokens than memory has room for', () => {
+  const texts: Texts = { tokens: Int32Array.of(1, 1, 2, 2, 3, 3, 4, 4), offsets: Int32Array.of(0, 2, 4, 6, 8) }
+  const rows = Int32Array.of(10, 20, 30, 40)
+
+  test('leave an even part of the texts', () => {
+    const kept = affordableTexts(rows, texts, 4)
+    expect([...kept.rows]).toEqual([10, 30])
+    expect([...kept.texts.tokens]).toEqual([1, 1, 3, 3])
+    expect([...kept.texts.offsets]).toEqual([0, 2, 4])
+  })
+
+  test('are what counts: fewer are taken as they are', () => {
+    expect(affordableTexts(rows, texts, 8)).toEqual({ rows, texts })
+    const long: Texts = {
+      tokens: new Int32Array(2 ** 24),
+      offsets: Int32Array.of(0, 2 ** 22, 2 ** 23, 3 * 2 ** 22, 2 ** 24),
+    }
+    expect(affordableTexts(rows, long).rows).toHaveLength(2)
   })
 })
 
