@@ -61,11 +61,18 @@ describe('selectBlend', () => {
     const shared = noisy(against, 1.6, Rng.fromSeed(1))
     const alike = Array.from({ length: 30 }, (_, i) => {
       const rng = Rng.fromSeed(100 + i)
-      return candidate(against, `tree ${i}`, shared.map((p) => p + 0.001 * rng.normal()), 'trees')
+      return candidate(
+        against,
+        `tree ${i}`,
+        shared.map((p) => p + 0.001 * rng.normal()),
+        'trees',
+      )
     })
     const other = noisy(against, 1.7, Rng.fromSeed(2))
     const names = (family: string, published: string[]) =>
-      selectBlend(against, [...alike, candidate(against, 'other', other, family)], published)!.members.map((m) => m.member)
+      selectBlend(against, [...alike, candidate(against, 'other', other, family)], published)!.members.map(
+        (m) => m.member,
+      )
     expect(names('network', [])).toContain('other')
     expect(names('trees', ['other'])).toContain('other')
     expect(names('trees', [])).not.toContain('other')
