@@ -2,6 +2,7 @@
 // peer, or TensorFlow.js. Every child prints one line of JSON.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
 export interface Settings {
   threads: number
@@ -51,7 +52,7 @@ export function pythonPeers(environment: NodeJS.ProcessEnv): Contender[] {
 }
 
 function pythonPeer(name: string, interpreter: string): Contender {
-  const script = new URL(`../bench/engine/${name}_peer.py`, import.meta.url).pathname
+  const script = fileURLToPath(new URL(`../bench/engine/${name}_peer.py`, import.meta.url))
   const call = <T>(network: string, { steps, threads, device }: Settings, variant: string[]) =>
     childJson<T>(interpreter, [script, network, String(steps), String(threads), device, ...variant])
   return {

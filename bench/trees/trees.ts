@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createBooster } from '../../src/families/trees/booster.ts'
 import { denseCodes } from '../../src/families/trees/codes.ts'
 import { labelLists } from '../../src/families/trees/label-lists.ts'
@@ -134,7 +135,7 @@ function peers({ values, classOf, features, trainCount }: Table): Result[] | str
     writeFileSync(join(folder, 'y'), classOf.subarray(0, trainCount))
     writeFileSync(join(folder, 'yt'), classOf.subarray(trainCount))
     writeFileSync(join(folder, 'shape.json'), JSON.stringify({ features }))
-    const peer = new URL('../bench/trees/peer.py', import.meta.url).pathname
+    const peer = fileURLToPath(new URL('../bench/trees/peer.py', import.meta.url))
     const args = [peer, folder, `${ROUNDS}`, `${TREES}`]
     const out = execFileSync(process.env.PYTHON ?? 'python3', args, {
       encoding: 'utf8',

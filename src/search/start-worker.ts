@@ -1,6 +1,7 @@
-// Forks a worker process. Kept tiny and free of imports from the project: the command line calls it before anything else is
+// Forks a worker process. Kept tiny and nearly free of imports from the project: the command line calls it before anything else is
 // loaded, so that the worker's own start-up overlaps with parsing arguments and loading packages here.
 import { type ChildProcess, fork } from 'node:child_process'
+import { bundleEntry } from '../support/bundle-entry.ts'
 
 export interface WorkerProcess {
   child: ChildProcess
@@ -24,7 +25,7 @@ const HEAP_PAGE = /<--- Last few GCs --->|heap out of memory/
 
 /** The worker waits for its first message. Whoever calls this ends it. */
 export function startWorker(options: StartOptions = {}): WorkerProcess {
-  const entry = options.entry ?? new URL('./worker.js', bundleRoot(import.meta.url)).pathname
+  const entry = options.entry ?? bundleEntry('worker.js', import.meta.url)
   const child = fork(entry, [], {
     serialization: 'advanced',
     execArgv: options.heapMb === undefined ? [] : [`--max-old-space-size=${options.heapMb}`],
@@ -41,9 +42,4 @@ export function startWorker(options: StartOptions = {}): WorkerProcess {
     if (!heapIsFull) process.stderr.write(piece)
   })
   return { child, entry, heapIsFull: () => heapIsFull, failed: () => failure }
-}
-
-/** Shared chunks lie one folder below the entries. */
-function bundleRoot(url: string): string {
-  return url.includes('/chunks/') ? new URL('../', url).href : url
 }

@@ -14,6 +14,8 @@ export interface AutomlOptions {
   /** @default the repository */
   cwd?: string
   env?: Record<string, string>
+  /** The program. @default built from the sources */
+  entry?: string
   /** Called with the running process, for signals. */
   onStart?(child: ChildProcess): void
   /** Called with stdout so far, at every piece. */
@@ -23,7 +25,7 @@ export interface AutomlOptions {
 }
 
 export function runAutoml(args: readonly string[], options: AutomlOptions = {}): Promise<AutomlResult> {
-  const entry = builtCli()
+  const entry = options.entry ?? builtCli()
   const started = performance.now()
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: options.cwd ?? ROOT,

@@ -1,6 +1,7 @@
 // Whether a pair works on this machine, found out in a child process with a time limit: a driver that hangs or crashes takes only the
 // child with it.
 import { type ChildProcess, fork } from 'node:child_process'
+import { bundleEntry } from '../../support/bundle-entry.ts'
 import { absenceOf } from './absence.ts'
 import { explainRefusal, firstLine } from './explain.ts'
 import type { Outcome, Working } from './outcome.ts'
@@ -24,9 +25,9 @@ export async function probeDevice(pair: Pair, options: ProbeOptions = {}): Promi
   return absenceOf(pair) ?? (await tryInChild(pair, options))
 }
 
-function tryInChild(pair: Pair, { limitMs = LIMIT_MS, entry = probeEntry(), signal }: ProbeOptions): Promise<Outcome> {
+function tryInChild(pair: Pair, { limitMs = LIMIT_MS, entry, signal }: ProbeOptions): Promise<Outcome> {
   const started = performance.now()
-  const child: ChildProcess = fork(entry, [], {
+  const child: ChildProcess = fork(entry ?? bundleEntry('probe.js', import.meta.url), [], {
     serialization: 'advanced',
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -69,10 +70,4 @@ function tryInChild(pair: Pair, { limitMs = LIMIT_MS, entry = probeEntry(), sign
     child.send(pair, () => {})
     if (signal?.aborted) late()
   })
-}
-
-/** Shared chunks lie one folder below the entries. */
-function probeEntry(): string {
-  const root = import.meta.url.includes('/chunks/') ? new URL('../', import.meta.url) : new URL(import.meta.url)
-  return new URL('./probe.js', root).pathname
 }
