@@ -19,7 +19,7 @@ export interface FitOptions {
   engine: 'auto' | 'onnx' | 'tfjs'
   /** `auto`, `cpu`, `webgpu`, `cuda`, … as the engine names them. @default 'auto' */
   device: string
-  /** Worker processes; null: one with all threads for pictures, audio and video, two that share them for the rest. @default null */
+  /** Worker processes; null: one with all threads for pictures, audio and video, up to four that share them for the rest. @default null */
   workers: number | null
   /** Threads in all workers together; null: every core. @default null */
   threads: number | null

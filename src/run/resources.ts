@@ -1,6 +1,12 @@
 // How many processes a run gets, with how many threads and how much memory each.
-import { availableParallelism, freemem, totalmem } from 'node:os'
 import type { TaskProfile } from '../dataset/profile.ts'
+import {
+  type MachineReader,
+  memoryLimitOfGroup,
+  THIS_MACHINE,
+  usableMemory,
+  usableThreads,
+} from '../support/machine.ts'
 import type { FitOptions } from './options.ts'
 
 export interface Resources {
@@ -11,19 +17,26 @@ export interface Resources {
   heapMb: number
 }
 
+/** Below this hardly anything can be learned: what others hold is then taken to be given up soon. */
+const LEAST_BYTES = 1e9
 /** Main, with its packages and the milestone it is writing. */
 const MAIN_BYTES = 250e6
 /** Engine, code and buffers of a worker before it holds any data. */
 const WORKER_BYTES = 250e6
+/** Trees, linear models and n-grams each train on one thread: other cores need trials of their own. More workers hold more copies of the data. */
+const MOST_WORKERS = 4
 /** Kinds whose learners are convolutions that use all threads in one product. */
 const ONE_WORKER: ReadonlySet<TaskProfile['kind']> = new Set(['image', 'video', 'audio'])
 
-export function availableThreads(options: Pick<FitOptions, 'threads'>): number {
-  return Math.max(1, options.threads ?? availableParallelism())
+export function availableThreads(options: Pick<FitOptions, 'threads'>, machine: MachineReader = THIS_MACHINE): number {
+  return Math.max(1, options.threads ?? usableThreads(machine))
 }
 
-export function memoryLimit(options: Pick<FitOptions, 'memoryBytes'>): number {
-  return options.memoryBytes ?? Math.max(1e9, Math.min(0.75 * freemem(), 0.5 * totalmem()))
+/** Of all processes together: three quarters of what is free, half of all at most, and LEAST_BYTES where there are as many. */
+export function memoryLimit(options: Pick<FitOptions, 'memoryBytes'>, machine: MachineReader = THIS_MACHINE): number {
+  if (options.memoryBytes !== null) return options.memoryBytes
+  const all = memoryLimitOfGroup(machine) ?? machine.totalBytes()
+  return Math.max(Math.min(LEAST_BYTES, all), Math.min(0.75 * usableMemory(machine), 0.5 * all))
 }
 
 export function planResources(
@@ -34,7 +47,7 @@ export function planResources(
   const memory = memoryLimit(options)
   // A worker that may not hold the decoded data twice over would only get in the others' way.
   const affordable = Math.max(1, Math.floor((memory - MAIN_BYTES) / (WORKER_BYTES + 2 * profile.trainBytes)))
-  const wanted = ONE_WORKER.has(profile.kind) ? 1 : Math.min(2, threads)
+  const wanted = ONE_WORKER.has(profile.kind) ? 1 : Math.min(MOST_WORKERS, threads)
   const workers = options.workers ?? Math.min(wanted, affordable)
   return {
     workers,

@@ -1,6 +1,7 @@
 // The machine: processor, threads, memory, versions.
 import { existsSync, readFileSync } from 'node:fs'
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
+import { cpus, totalmem } from 'node:os'
+import { memoryLimitOfGroup, usableMemory, usableThreads } from '../../support/machine.ts'
 import { formatSize } from '../../support/units.ts'
 import { packageVersion } from '../package-root.ts'
 import type { Finding } from './finding.ts'
@@ -15,8 +16,10 @@ export interface Platform {
   processor: string
   /** Vector extensions that decide the speed of matrix products; empty where the system does not tell. */
   extensions: string[]
+  /** That may run at once, a container's quota being counted. */
   threads: number
   memoryBytes: number
+  /** For this process: within the container's limit. */
   freeBytes: number
   /** Limit that a container sets, if it does. */
   limitBytes: number | null
@@ -29,16 +32,15 @@ export function describePlatform(): Platform {
     system: `${process.platform} ${process.arch}`,
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     extensions: vectorExtensions(),
-    threads: availableParallelism(),
+    threads: usableThreads(),
     memoryBytes: totalmem(),
-    freeBytes: freemem(),
-    limitBytes: containerLimit(),
+    freeBytes: usableMemory(),
+    limitBytes: memoryLimitOfGroup(),
   }
 }
 
 export function platformFindings(platform: Platform): Finding[] {
   const nodeIsNewEnough = Number(platform.node.split('.')[0]) >= LEAST_NODE
-  const usable = Math.min(platform.freeBytes, platform.limitBytes ?? Number.POSITIVE_INFINITY)
   const limit = platform.limitBytes === null ? '' : `, limited to ${formatSize(platform.limitBytes)}`
   return [
     {
@@ -57,9 +59,9 @@ export function platformFindings(platform: Platform): Finding[] {
     {
       area: 'platform',
       name: 'memory',
-      status: usable >= LEAST_MEMORY ? 'works' : 'broken',
+      status: platform.freeBytes >= LEAST_MEMORY ? 'works' : 'broken',
       detail: `${formatSize(platform.freeBytes)} free of ${formatSize(platform.memoryBytes)}${limit}`,
-      ...(usable >= LEAST_MEMORY
+      ...(platform.freeBytes >= LEAST_MEMORY
         ? {}
         : { hint: `free some memory: less than ${formatSize(LEAST_MEMORY)} is tight for most datasets` }),
     },
@@ -72,13 +74,4 @@ function vectorExtensions(): string[] {
   return ['sse4_2', 'avx', 'avx2', 'fma', 'avx512f', 'avx512_vnni', 'amx_tile', 'asimd', 'sve'].filter((name) =>
     flags.includes(name),
   )
-}
-
-function containerLimit(): number | null {
-  for (const file of ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes']) {
-    if (!existsSync(file)) continue
-    const limit = Number(readFileSync(file, 'utf8'))
-    if (limit > 0 && limit < totalmem()) return limit
-  }
-  return null
 }
