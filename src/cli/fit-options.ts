@@ -49,7 +49,7 @@ export const FIT_OPTIONS = {
     metavar: 'n',
     min: 1,
     max: 64,
-    summary: 'worker processes (default: 1 for pictures, sound and video, else 2)',
+    summary: 'worker processes (default: 1 for pictures, sound and video, else one per core, up to 4)',
     reason: 'large kernels use all threads well, many small ones do not',
   },
   threads: {
@@ -89,7 +89,8 @@ export const FIT_OPTIONS = {
   },
   resume: {
     kind: 'flag',
-    summary: 'go on from the run in --out with what is left of its budget; a larger --budget extends it',
+    summary:
+      'go on from the run in --out with its options, where none are given here, and what is left of its budget; a larger --budget extends it',
   },
   ui: {
     kind: 'choice',

@@ -1,9 +1,10 @@
 // run.json: what a run is of, with which options, versions and device.
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import type { TaskProfile } from '../dataset/profile.ts'
 import { writeFileAtomic } from '../support/atomic-file.ts'
-import { AutomlError, EXIT } from '../support/errors.ts'
+import { AutomlError, EXIT, UsageError } from '../support/errors.ts'
 import type { DeviceWatch, Fallback } from './device-watch.ts'
 import { type RunFolder, refusal } from './folder.ts'
 import type { FitOptions } from './options.ts'
@@ -16,6 +17,8 @@ export interface RunFacts {
   data: string
   dataset: string
   fingerprint: string
+  /** Of the validation labels, which the seed decides: what is judged on other rows cannot be compared. Absent in runs of older versions. */
+  validation?: string
   seed: number
   /** Of the first session. */
   budgetMs: number
@@ -43,28 +46,54 @@ export function readRunFacts(folder: RunFolder): RunFacts {
   }
 }
 
-/** @throws DATA_MISMATCH: a run goes on with its own data only */
-export function checkSameData(facts: RunFacts, fingerprint: string, options: FitOptions): void {
-  if (facts.fingerprint === fingerprint) return
-  throw new AutomlError(
-    'DATA_MISMATCH',
-    `${options.data}: is not the data of the run in ${options.out} (${facts.data})`,
-    EXIT.data,
-    'give the data of the first session, or start a new run with another --out',
-  )
+/** What a worker found, by which a run knows its own data again. */
+export interface DataMarks {
+  fingerprint: string
+  /** [V, K] */
+  validationLabels: Float32Array
 }
 
-export function runFacts(
-  options: FitOptions,
-  profile: TaskProfile,
-  fingerprint: string,
-  devices: DeviceWatch,
-): RunFacts {
+/** @throws DATA_MISMATCH: a run goes on with its own data only. USAGE: and with its own seed */
+export function checkSameData(facts: RunFacts, marks: DataMarks, options: FitOptions): void {
+  const { data, out, seed } = options
+  if (facts.fingerprint !== marks.fingerprint) {
+    throw new AutomlError(
+      'DATA_MISMATCH',
+      `${data}: is not the data of the run in ${out} (${facts.data})`,
+      EXIT.data,
+      'give the data of the first session, or start a new run with another --out',
+    )
+  }
+  if (facts.seed !== seed) {
+    throw new UsageError(
+      `--seed: received ${seed}; the run in ${out} goes on with its own, ${facts.seed}`,
+      'leave out --seed, or start a new run with another --out',
+    )
+  }
+  if (facts.validation !== undefined && facts.validation !== labelsMark(marks)) {
+    throw new AutomlError(
+      'DATA_MISMATCH',
+      `${out}: was judged on other rows than version ${RUN_VERSION} judges on (it was made by ${facts.version})`,
+      EXIT.data,
+      'go on with the version that began it, or start a new run with another --out',
+    )
+  }
+}
+
+function labelsMark({ validationLabels: { buffer, byteOffset, byteLength } }: DataMarks): string {
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+export function runFacts(options: FitOptions, profile: TaskProfile, marks: DataMarks, devices: DeviceWatch): RunFacts {
   return {
     version: RUN_VERSION,
     data: options.data,
     dataset: profile.spec.name,
-    fingerprint,
+    fingerprint: marks.fingerprint,
+    validation: labelsMark(marks),
     seed: options.seed,
     budgetMs: options.budgetMs,
     options: { ...options },

@@ -154,6 +154,37 @@ describe('--resume', () => {
     })
     expect(readFileSync(join(out, 'journal.jsonl'), 'utf8').startsWith(before)).toBe(true)
   })
+
+  it('goes on with the options of the run and the budget of its last session', async () => {
+    const out = fresh()
+    const fit = (...more: string[]) => runAutoml(['fit', 'fixtures/wine', '--ui', 'json', '--out', out, ...more])
+    await fit('--budget', '60s', '--families', 'linear', '--workers', '1', '--slice-steps', '2', '--max-slices', '1')
+    await fit('--resume', '--budget', '90s', '--max-slices', '2')
+    const last = await fit('--resume', '--max-slices', '3')
+    expect(last.exitCode).toBe(0)
+    expect(events(last.stdout).find((event) => event.type === 'start')).toMatchObject({
+      budgetMs: 90_000,
+      resumed: true,
+    })
+    const journal = events(readFileSync(join(out, 'journal.jsonl'), 'utf8'))
+    const families = journal.filter((entry) => entry.type === 'trial').map((entry) => entry.family)
+    expect(new Set(families)).toEqual(new Set(['linear']))
+    expect(journal.filter((entry) => entry.type === 'slice')).toHaveLength(3)
+  })
+
+  it('goes on with the seed of the run and with no other: it decides which rows judge', async () => {
+    const out = fresh()
+    const fit = (...more: string[]) => runAutoml(['fit', 'fixtures/wine', '--ui', 'json', '--out', out, ...more])
+    await fit('--budget', '2s', '--seed', '3')
+    const other = await fit('--resume', '--budget', '3s', '--seed', '4')
+    expect([other.exitCode, other.stderr]).toEqual([
+      2,
+      expect.stringMatching(/--seed: received 4; the run in .* its own, 3/),
+    ])
+    const same = await fit('--resume', '--budget', '3s')
+    expect(same.exitCode).toBe(0)
+    expect(events(same.stdout).find((event) => event.type === 'start')).toMatchObject({ seed: 3, resumed: true })
+  })
 })
 
 describe('interruption', () => {

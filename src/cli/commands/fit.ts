@@ -1,14 +1,12 @@
 // `automl fit`: learn from a dataset within a time budget. Prints the run folder; everything said on the way goes to stderr,
 // but with `--ui json` the events are the result.
-import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { runFolder } from '../../run/folder.ts'
 import { FIT_DEFAULTS, type FitOptions } from '../../run/options.ts'
-import { readRunFacts } from '../../run/run-facts.ts'
 import { UsageError } from '../../support/errors.ts'
 import { createReporter } from '../../ui/create-reporter.ts'
 import { defineCommand } from '../command.ts'
 import { presetPath, readConfiguration } from '../configuration.ts'
+import { earlierValues } from '../earlier-values.ts'
 import { FIT_OPTIONS } from '../fit-options.ts'
 import type { OptionValues } from '../option.ts'
 import { printResult } from '../output.ts'
@@ -54,14 +52,8 @@ function withFiles(options: FitValues, given: ReadonlySet<string>): FitValues {
   const file = options.config === undefined ? {} : readConfiguration(options.config, FIT_OPTIONS)
   const typed = Object.fromEntries(Object.entries(options).filter(([name]) => given.has(name)))
   const asked: Partial<FitValues> = { ...preset, ...file, ...typed }
-  const earlier = asked.resume && asked.out !== undefined ? { budget: earlierBudget(asked.out) ?? options.budget } : {}
+  const earlier = asked.resume && asked.out !== undefined ? earlierValues(asked.out) : {}
   return { ...options, ...earlier, ...asked }
-}
-
-/** Milliseconds; null when there is no run yet. */
-function earlierBudget(out: string): number | null {
-  const { runJson } = runFolder(out)
-  return existsSync(runJson) ? readRunFacts(runFolder(out)).budgetMs : null
 }
 
 function toFitOptions(data: string, values: FitValues, given: ReadonlySet<string>): FitOptions {

@@ -9,7 +9,11 @@ export const predictCommand = defineCommand({
   summary: 'class scores for the test examples of a dataset',
   arguments: [
     { name: 'model', summary: 'run folder, or a model.onnx' },
-    { name: 'data', summary: 'dataset folder whose inputs are like those the model learned from' },
+    {
+      name: 'data',
+      summary:
+        'dataset folder whose inputs are like those the model learned from; the examples of test/ are scored, and train/ must be there too, with metadata and an example at least: it says what the inputs are',
+    },
   ],
   options: {
     out: {
