@@ -1,13 +1,18 @@
 // Scores of a published model for every test example of a dataset: the raw matrices as the reader yields them, through onnxruntime.
-import type { InferenceSession } from 'onnxruntime-node'
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { openDataset } from '../../dataset/dataset.ts'
-import { profileDataset, type TaskProfile } from '../../dataset/profile.ts'
+import { readMetadata } from '../../dataset/metadata.ts'
+import { type MatrixProfile, profileDataset, type TaskProfile } from '../../dataset/profile.ts'
+import type { Split } from '../../dataset/split.ts'
 import { engineError } from '../../engine/onnx/errors.ts'
 import { loadOrt, toOrt } from '../../engine/onnx/runtime.ts'
-import { stepsVary } from '../../search/model-graph.ts'
-import { feedBatches } from '../../search/model-inputs.ts'
+import { feedBatches, type ReadRaw } from '../../search/model-inputs.ts'
 import { DataError } from '../../support/errors.ts'
+import { checkExamples, checkInputs, type ModelInputs } from './check-inputs.ts'
+import { conformProfile } from './conform-profile.ts'
 import type { FoundModel } from './find-model.ts'
+import { padSteps } from './pad-steps.ts'
+import { type Grid, widenSparse } from './widen-sparse.ts'
 
 export interface ModelScores {
   /** [n] */
@@ -30,22 +35,25 @@ export async function runModel({ path: modelPath, classNames }: FoundModel, data
     if (test === null || test.count === 0) {
       throw new DataError('DATA_EMPTY', { file: data, rule: 'has no test examples to predict' })
     }
-    const profile = await profileDataset(dataset)
+    const own = await profileDataset(dataset)
     const session = await openModel(modelPath)
     try {
-      checkInputs(session, profile, modelPath)
+      const inputs = inputsOf(session, modelPath)
+      const stated = readMetadata(dataset.files.train.metadata!, dataset.files.name)
+      const profile = conformProfile(own, (matrix) => inputs.shapes.get(`matrix_${matrix}`) ?? undefined, stated)
+      checkInputs(inputs, profile)
       const classCount = outputClasses(session, modelPath)
       const ort = await loadOrt()
       const rows = Int32Array.from({ length: test.count }, (_, row) => row)
       const scores = new Float32Array(rows.length * classCount)
       const wanted = new Set(session.inputNames)
-      const read = (_split: string, wantedRows: Int32Array, matrix: number) => test.read(wantedRows, matrix)
-      for await (const { positions, feeds } of feedBatches(read, profile, 'test', rows, {
+      const batches = feedBatches(readerOf(test, inputs, own, profile), profile, 'test', rows, {
         wanted,
         maxRows: BATCH_ROWS,
-      })) {
+      })
+      for await (const { positions, feeds } of batches) {
         const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(ort, tensor)]))
-        const output = (await session.run(ortFeeds)).scores.data as Float32Array
+        const output = (await run(session, ortFeeds, modelPath)).scores.data as Float32Array
         positions.forEach((position, i) => {
           scores.set(output.subarray(i * classCount, (i + 1) * classCount), position * classCount)
         })
@@ -70,47 +78,36 @@ async function openModel(path: string): Promise<InferenceSession> {
   }
 }
 
-/** Compares names and fixed sizes of the model's inputs with what the dataset will feed. */
-function checkInputs(session: InferenceSession, profile: TaskProfile, modelPath: string): void {
-  const mismatch = (field: string, value: string, rule: string) =>
-    new DataError('DATA_MISMATCH', {
-      file: modelPath,
-      field,
-      value,
-      rule,
-      hint: 'the model was learned from other data',
-    })
-  const offered = new Map<string, (number | string)[]>()
-  profile.matrices.forEach((matrix, i) => {
-    const size = (extent: { min: number; max: number }, name: string) => (extent.min === extent.max ? extent.max : name)
-    offered.set(`matrix_${i}`, [
-      'n',
-      stepsVary(profile) ? 't' : profile.spec.sequenceSize,
-      size(matrix.rows, 'rows'),
-      size(matrix.cols, 'cols'),
-      matrix.channels,
-    ])
-    if (stepsVary(profile)) offered.set(`length_${i}`, ['n'])
-  })
-  for (const input of session.inputMetadata) {
-    const sizes = offered.get(input.name)
-    if (sizes === undefined) {
-      throw mismatch(
-        `input ${input.name}`,
-        'nothing',
-        `must be one of ${[...offered.keys()].join(', ')}: what the data offer`,
-      )
-    }
-    if (!input.isTensor) continue
-    const fits =
-      input.shape.length === sizes.length &&
-      input.shape.every((size, d) => typeof size !== 'number' || typeof sizes[d] !== 'number' || size === sizes[d])
-    if (!fits)
-      throw mismatch(
-        `input ${input.name}`,
-        `[${sizes.join(', ')}] from the data`,
-        `must be [${input.shape.join(', ')}]`,
-      )
+async function run(
+  session: InferenceSession,
+  feeds: Record<string, OrtTensor>,
+  path: string,
+): Promise<InferenceSession.ReturnType> {
+  try {
+    return await session.run(feeds)
+  } catch (cause) {
+    throw engineError(`${path}: onnxruntime cannot run the model`, cause)
+  }
+}
+
+function inputsOf(session: InferenceSession, path: string): ModelInputs {
+  return {
+    path,
+    shapes: new Map(session.inputMetadata.map((input) => [input.name, input.isTensor ? input.shape : null])),
+  }
+}
+
+/** Reads test rows at the sizes of the model, as far as `fed` says that the data leave theirs open. @throws DATA_MISMATCH */
+function readerOf(test: Split, inputs: ModelInputs, own: TaskProfile, fed: TaskProfile): ReadRaw {
+  const grid = ({ rows, cols }: MatrixProfile): Grid => ({ rows: rows.max, cols: cols.max })
+  return async (_split, rows, matrix) => {
+    const [from, to] = [own.matrices[matrix], fed.matrices[matrix]]
+    const stored = await test.read(rows, matrix)
+    if (stored.layout === 'sparse') return widenSparse(stored, grid(from), grid(to), from.channels)
+    const steps = inputs.shapes.get(`matrix_${matrix}`)?.[1]
+    const batch = typeof steps === 'number' ? padSteps(stored, steps) : stored
+    checkExamples(inputs, { batch, matrix, fed: to, ids: Array.from(rows, (row) => test.ids[row]) })
+    return batch
   }
 }
 
