@@ -32,17 +32,19 @@ export interface ArrayCache {
 }
 
 export interface CacheOptions {
-  /** `put` declines beyond this. @default no bound */
+  /** `put` declines beyond this, other processes' arrays included. @default no bound */
   maxBytes?: number
+  /** Processes that write at the same time: each may fill an equal part of what is left. @default 1 */
+  sharers?: number
 }
 
 /** @throws OUTPUT_WRITE when the folder cannot be made */
 export function openArrayCache(folder: string, options: CacheOptions = {}): ArrayCache {
-  const { maxBytes = Number.POSITIVE_INFINITY } = options
+  const { maxBytes = Number.POSITIVE_INFINITY, sharers = 1 } = options
   const arrays = new Map<string, OpenArray>()
   const usedBytes = (): number => dataFiles(folder).reduce((sum, file) => sum + statSync(file).size, 0)
   makeFolder(folder)
-  let room = maxBytes - usedBytes()
+  let room = (maxBytes - usedBytes()) / sharers
   return {
     array(key, count, type) {
       const name = createHash('sha256').update(`${type} ${count} ${key}`).digest('hex').slice(0, 24)

@@ -23,8 +23,8 @@ import type { DatasetSpec } from './spec.ts'
 import { type RecordIndex, readRecords, recordPlace } from './tfrecord.ts'
 import { type Span, type Wire, WireError, wireOver } from './wire.ts'
 
-/** Share of a split's examples that may have unreadable pictures. */
-export const MAX_UNREADABLE_SHARE = 0.01
+/** Share of a split's examples that may have unreadable pictures; one may in any split that has others. */
+const MAX_UNREADABLE_SHARE = 0.01
 /** Pictures given to the thread pool at a time: enough to keep it busy while this thread computes on others for a while. */
 const POOLED_AT_A_TIME = { min: 4, max: 64, bytes: 24e6 }
 
@@ -44,7 +44,7 @@ interface Frame {
 
 /**
  * @param steps only so many pictures of each example, the middles of equal parts. @default all
- * @throws DATA_RECORD; DATA_PICTURE when over 1 % of the split's examples are unreadable
+ * @throws DATA_RECORD; DATA_PICTURE when over 1 % of the split's examples, and more than one, are unreadable
  */
 export async function readPictureRows(
   index: RecordIndex,
@@ -183,8 +183,10 @@ function addUnreadable(
 ): void {
   const fault = { ...recordPlace(index, row), field, rule: error.message, cause: error }
   unreadable.set(row, new DataError('DATA_PICTURE', fault))
-  if (unreadable.size <= MAX_UNREADABLE_SHARE * index.count) return
-  const share = `${unreadable.size} of ${index.count} examples have unreadable pictures; at most 1 % may`
+  const allowed = Math.max(1, MAX_UNREADABLE_SHARE * index.count)
+  if (unreadable.size <= allowed && unreadable.size < index.count) return
+  const most = index.count === 1 ? 'none' : allowed === 1 ? 'one' : '1 %'
+  const share = `${unreadable.size} of ${index.count} examples have unreadable pictures; at most ${most} may`
   throw new DataError('DATA_PICTURE', { ...fault, rule: `${error.message} (${share})` })
 }
 

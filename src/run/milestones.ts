@@ -99,10 +99,13 @@ export function readMilestone(folder: RunFolder, index: number): MilestoneFacts 
   return JSON.parse(readFileSync(join(folder.milestones, milestoneName(index), 'milestone.json'), 'utf8'))
 }
 
-/** Removes what was begun but never made visible. */
+/** Removes what was begun but never made visible, by workers too: none may be at work. */
 export function removeStaged(folder: RunFolder): void {
-  for (const name of listFolder(folder.milestones)) {
-    if (name.startsWith('.')) rmSync(join(folder.milestones, name), { recursive: true, force: true })
+  const trials = listFolder(folder.trials).map((trial) => join(folder.trials, trial))
+  for (const place of [folder.milestones, ...trials]) {
+    for (const name of listFolder(place)) {
+      if (name.startsWith('.')) rmSync(join(place, name), { recursive: true, force: true })
+    }
   }
   for (const place of [folder.predictions, folder.root]) {
     for (const name of listFolder(place)) if (isStaged(name)) rmSync(join(place, name), { force: true })

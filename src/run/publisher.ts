@@ -3,12 +3,12 @@
 // and at the end. Builds the model of the blend, checks it against its members on a few test examples, and publishes.
 
 import type { TaskProfile } from '../dataset/profile.ts'
-import { naucDifferenceError } from '../metrics/nauc-difference.ts'
 import { serializeOnnx } from '../engine/onnx/serialize.ts'
 import { constantModel } from '../families/common/constant-model.ts'
 import { classShares } from '../families/common/label-statistics.ts'
 import { decodeGraph } from '../graph/encoding.ts'
 import type { Graph } from '../graph/graph.ts'
+import { naucDifferenceError } from '../metrics/nauc-difference.ts'
 import { blendGraph } from '../search/blend-graph.ts'
 import { type Blend, blendScores, selectBlend } from '../search/ensemble.ts'
 import type { Library, LibraryMember } from '../search/library.ts'

@@ -11,6 +11,7 @@ import { removeMember } from '../search/member-files.ts'
 import type { Fault, FromWorker, Probe, SliceLimit } from '../search/messages.ts'
 import { createPool, describeDeath, type Pool } from '../search/pool.ts'
 import type { Judge } from '../search/quality.ts'
+import { removeTrialState } from '../search/worker/trial-state-file.ts'
 import { clockFrom } from '../support/clock.ts'
 import { AutomlError, type ErrorCode, EXIT } from '../support/errors.ts'
 import { createDeviceWatch } from './device-watch.ts'
@@ -113,6 +114,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
         recorder.event({ type: 'worker', worker, status: 'started', doing: '', rssBytes })
       },
       onTrialEnd(trial, status, reason, code) {
+        // What goes on in a later session keeps its state (history.ts); nobody will ask for that of others.
+        if (status !== 'finished' || trial.of !== null) removeTrialState(folder.root, trial.id)
         const why = { ...(reason === null ? {} : { reason }), ...(code === null ? {} : { code }) }
         recorder.event({ type: 'trial-end', trial: trial.id, status, ...why })
         if (code !== null && isHopeless(code)) fail(new AutomlError(code, reason ?? folder.root, EXIT.data))
@@ -120,7 +123,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       beforeAssign: async () => {
         if (counted) await publisher?.idle()
       },
-      onExhausted: () => end({ status: 'done', reason: 'everything was tried' }),
+      onExhausted: (reason) => end({ status: 'done', reason }),
       onFailure: fail,
     },
   })
@@ -146,6 +149,11 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
         recorder.event({ type: 'worker', worker, status: 'started', doing, rssBytes: 0 })
         return
       }
+      case 'doing': {
+        const doing = `${message.trial} ${message.note}`
+        recorder.event({ type: 'worker', worker, status: 'started', doing, rssBytes: 0 })
+        return
+      }
       case 'warning':
         recorder.event({ type: 'warning', message: message.message })
         return
@@ -156,8 +164,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
         if (process.env.AUTOML_MARKS) tellMark(message)
         return
       case 'fault':
-        // Nothing can be done about the data or what was asked for; about a sick worker something can (onDeath).
-        if (!planned || message.error.code === 'OUTPUT_WRITE') fail(fromFault(message.error))
+        if (isFatal(message.error)) fail(fromFault(message.error))
         return
       default:
         dispatcher.onMessage(worker, message)
@@ -169,11 +176,11 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     profile = message.profile
     resources = planResources(options, profile)
     let earlier: MilestoneFacts[] = []
-    if (resumed) checkSameData(readRunFacts(folder), message.fingerprint, options)
+    if (resumed) checkSameData(readRunFacts(folder), message, options)
     createFolder(folder)
     lock.release = lockFolder(folder.lock, folder.root)
     if (resumed) earlier = finishMilestones(folder)
-    if (!resumed) writeRunFacts(folder, runFacts(options, profile, message.fingerprint, devices))
+    if (!resumed) writeRunFacts(folder, runFacts(options, profile, message, devices))
     else if (devices.fallback() !== null) onFallback()
     recorder.open(folder.journal)
     recorder.session({ pid: process.pid, budgetMs: options.budgetMs, startUnixMs })
@@ -270,6 +277,8 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       ...devices.pair(),
       yardstickMs: devices.stepMs(),
       threads,
+      // Until its data are known, worker 0 is alone.
+      workers: resources?.workers ?? options.workers ?? 1,
       memoryBytes: resources?.memoryPerWorker ?? memoryLimit(options) / 2,
       families: options.families,
       familyModules: options.familyModules,
@@ -293,8 +302,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
 
   function onDeath(worker: number, reason: string, fault: Fault | null): void {
     if (over) return
-    const killed = fault === null || fault.code === 'OUT_OF_MEMORY'
-    if (fault !== null && ((!planned && !killed) || fault.code === 'OUTPUT_WRITE')) {
+    if (fault !== null && isFatal(fault)) {
       fail(fromFault(fault))
       return
     }
@@ -306,13 +314,20 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     const what = describeDeath(reason, fault)
     if (count > MOST_DEATHS || (profile === null && count > 1)) {
       if (pool.alive().length > 0) return
-      if (publisher !== null && publisher.count > 0) end({ status: 'done', reason: `no worker can work: ${what}` })
+      // What there is, if only the class frequencies, is better than nothing.
+      if (publisher !== null) end({ status: 'done', reason: `no worker can work: ${what}` })
       else fail(new AutomlError('WORKER', `no worker can work: ${what}`))
       return
     }
     recorder.event({ type: 'warning', message: `worker ${worker} is started again: ${what}` })
     // What the starter died of would kill it again: once it knows the data, its trial is one of many.
     startWorker(worker, planned ? 'helper' : resumed || dispatcher.trials.length > 0 ? 'teller' : 'starter')
+  }
+
+  /** Nothing can be done about a full disk, the data or what was asked for; a sick worker is replaced once the data are known. */
+  function isFatal({ code, exitCode }: Fault): boolean {
+    if (code === 'OUTPUT_WRITE') return true
+    return !planned && code !== 'OUT_OF_MEMORY' && (publisher === null || exitCode !== EXIT.failed)
   }
 
   function planTimes(): void {
@@ -417,7 +432,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       ? new Promise<void>(() => {})
       : new Promise<void>((resolve) => setTimeout(resolve, limitMs).unref())
     await Promise.race([last.final(), late])
-    if (last.count === 0 && failure === null && !interrupted) {
+    if (last.count === 0 && failure === null) {
       await last.fallback()
       if (last.count > 0) {
         const message = `no model was ready${failures()}: the result is the class frequencies of the training labels`

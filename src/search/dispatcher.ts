@@ -37,8 +37,8 @@ export interface DispatcherHooks {
   onTrialEnd(trial: Trial, status: 'finished' | 'failed' | 'stopped', reason: string | null, code: string | null): void
   /** Before idle workers get their next slices: in counted mode everything is published first. */
   beforeAssign(): Promise<void>
-  /** There is nothing left to do. */
-  onExhausted(): void
+  /** There is nothing left to do, for this reason. */
+  onExhausted(reason: string): void
   /** A hook threw while slices were being given out. */
   onFailure(error: unknown): void
 }
@@ -109,11 +109,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
       if (idle.size > 0 && running.size === 0 && !stopped) {
         stopped = true
-        hooks.onExhausted()
+        hooks.onExhausted(whyIdle())
       }
     } finally {
       assigning = false
     }
+  }
+
+  /** Why nobody is at work. */
+  function whyIdle(): string {
+    if (time().remaining <= 0) return schedule.kind === 'clock' ? 'the budget is used up' : 'all slices were given'
+    const more = canPropose && propose() !== null
+    return more ? 'nothing more fits into what is left of the budget' : 'everything was tried'
   }
 
   /** False when there is nothing for this worker now. */
@@ -141,6 +148,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function open(): Trial | null {
+    const proposal = propose()
+    if (proposal === null) return null
+    return add(newTrial(trialId(trials.length), proposal.family, proposal.params, proposal.tuner))
+  }
+
+  function propose(): ReturnType<typeof proposeTrial> {
     const history = trials.map(({ id, family, params, best: score, status }) => ({
       trial: id,
       family,
@@ -148,9 +161,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       score,
       failed: status === 'failed',
     }))
-    const proposal = proposeTrial(options.search, { history, portfolio, spaces, rng: rng.split(trials.length) })
-    if (proposal === null) return null
-    return add(newTrial(trialId(trials.length), proposal.family, proposal.params, proposal.tuner))
+    return proposeTrial(options.search, { history, portfolio, spaces, rng: rng.split(trials.length) })
   }
 
   function add(trial: Trial): Trial {

@@ -91,7 +91,8 @@ function poolOf(candidates: readonly BlendCandidate[], published: readonly strin
     (a, b) => objective(b.quality) - objective(a.quality) || (a.member < b.member ? -1 : 1),
   )
   const leads = (each: BlendCandidate) => sorted.find(({ family }) => family === each.family) === each
-  const rank = (each: BlendCandidate) => (each === sorted[0] || published.includes(each.member) ? 0 : leads(each) ? 1 : 2)
+  const rank = (each: BlendCandidate) =>
+    each === sorted[0] || published.includes(each.member) ? 0 : leads(each) ? 1 : 2
   const chosen = new Set([0, 1, 2].flatMap((r) => sorted.filter((each) => rank(each) === r)).slice(0, MAX_CANDIDATES))
   return sorted.filter((each) => chosen.has(each))
 }

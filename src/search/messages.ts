@@ -48,6 +48,8 @@ const toWorker = v.variant('type', [
     yardstickMs: v.nullable(v.number()),
     /** Of this worker alone. */
     threads: integer,
+    /** Of the run, this one included, as far as is known: what is not a worker's own is shared by so many. */
+    workers: integer,
     memoryBytes: v.number(),
     families: v.nullable(v.array(v.string())),
     familyModules: v.array(v.string()),
@@ -66,7 +68,7 @@ const toWorker = v.variant('type', [
   }),
   /** Whether the candidate that the worker waits on is worth predicting the test split with. */
   v.object({ type: v.literal('verdict'), trial: v.string(), member: v.string(), keep: v.boolean() }),
-  /** Give a trial's memory back; its state on disk stays. */
+  /** Give a trial's memory back; it is over. */
   v.object({ type: v.literal('drop'), trial: v.string() }),
   /** Save what can be saved within `ms`, then exit. */
   v.object({ type: v.literal('leave'), ms: v.number() }),
@@ -124,6 +126,8 @@ const fromWorker = v.variant('type', [
     of: v.nullable(v.number()),
     note: v.string(),
   }),
+  /** What a trial is at while it yields nothing for long; a sign of life. */
+  v.object({ type: v.literal('doing'), trial: v.string(), note: v.string() }),
   /** The starter opened this trial by itself. */
   v.object({ type: v.literal('opened'), trial: v.string(), family: v.string(), params: hyperParams }),
   v.object({

@@ -1,5 +1,5 @@
 // Files that others read appear whole, by rename; logs are appended and fsynced before anyone acts on them.
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AutomlError, EXIT } from './errors.ts'
 
@@ -21,6 +21,8 @@ export function writeFileAtomic(path: string, data: string | Uint8Array): void {
     renameSync(temporary, path)
     syncFolder(dirname(path))
   } catch (cause) {
+    // What was written of it would keep a full disk full.
+    rmSync(temporary, { recursive: true, force: true })
     throw outputWriteError(path, cause)
   }
 }

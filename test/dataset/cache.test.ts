@@ -112,4 +112,16 @@ describe('a bound', () => {
     expect(later.array('z', 10, 'float32').put(rows(1), ragged([1]))).toBe(true)
     later.close()
   })
+
+  it('is not exceeded by several that write at the same time and know of each other', () => {
+    const folder = temporaryFolder()
+    const caches = [0, 1].map(() => openArrayCache(folder, { maxBytes: 100, sharers: 2 }))
+    for (const [i, cache] of caches.entries()) {
+      const array = cache.array('x', 100, 'float32')
+      expect(array.put(rows(9 + i), ragged([9 + i]))).toBe(true)
+      expect(array.put(rows(4 + i), ragged([4 + i]))).toBe(false)
+    }
+    expect(caches[0].usedBytes()).toBeLessThanOrEqual(100)
+    for (const cache of caches) cache.close()
+  })
 })

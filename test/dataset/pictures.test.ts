@@ -223,6 +223,20 @@ describe('unreadable pictures', () => {
     dataset.close()
   })
 
+  it('one may be among few others, but not two, nor the only one', async () => {
+    const few = (...pictures: Buffer[]) =>
+      openDataset(makeDataset({ spec: image(), train: pictures.map((bytes) => shown([bytes])), test: [] }))
+    const one = few(good, bad, good)
+    await one.train.read(allRows(3))
+    expect([...one.train.unreadable.keys()]).toEqual([1])
+    const two = few(good, bad, brokenPng)
+    const { fault } = await dataError(() => two.train.read(allRows(3)))
+    expect(fault.rule).toContain('2 of 3 examples have unreadable pictures; at most one may')
+    const only = few(bad)
+    expect((await dataError(() => only.train.read(allRows(1)))).code).toBe('DATA_PICTURE')
+    for (const dataset of [one, two, only]) dataset.close()
+  })
+
   it.each([
     ['a PNG of 30000x30000', png(30_000, 30_000, 8, 2, Buffer.alloc(10))],
     ['a zip bomb: gigabytes of zeros in a small PNG', png(16_000, 16_000, 8, 2, Buffer.alloc(50_000_000))],

@@ -179,6 +179,39 @@ describe('a run', () => {
     expect(run.of('end')).toMatchObject([{ status: 'interrupted' }])
     expect(checkWhole(run.out)).toBeGreaterThan(1)
   })
+
+  it('leaves the class frequencies when it is interrupted before there is a model', async () => {
+    let asked = 0
+    const run = await fit({
+      families: 'fake-silent',
+      budget: '60s',
+      options: {
+        onStdout(text, child) {
+          if (asked > 0 || !text.includes('"type":"trial"')) return
+          asked = performance.now()
+          child.kill('SIGINT')
+        },
+      },
+    })
+    expect(run.exitCode).toBe(130)
+    expect(performance.now() - asked).toBeLessThan(2000)
+    expect(checkWhole(run.out)).toBe(1)
+    expect(run.of('milestone')).toMatchObject([{ index: 0, reason: 'fallback' }])
+    expect(run.of('end')).toMatchObject([{ status: 'interrupted', milestones: 1 }])
+  })
+
+  it('keeps the states of those trials that go on in a later session', async () => {
+    const more = ['--workers', '1', '--slice-steps', '3', '--max-slices', '14', '--search', 'portfolio']
+    const run = await fit({ families: 'fake-quick,fake-breaks,fake-climb', budget: '60s', more })
+    const families = new Map(run.of('trial').map((event) => [event.trial, event.family]))
+    const ends = new Map(run.of('trial-end').map((event) => [families.get(event.trial), event.status]))
+    expect(ends).toEqual(new Map(Object.entries({ 'fake-quick': 'finished', 'fake-breaks': 'failed' })))
+    const saved = readdirSync(join(run.out, 'trials')).filter((trial) =>
+      existsSync(join(run.out, 'trials', trial, 'state.bin')),
+    )
+    expect(saved.map((trial) => families.get(trial))).toEqual(['fake-climb'])
+    expect(run.of('end')).toMatchObject([{ reason: 'all slices were given' }])
+  })
 })
 
 describe('an output folder', () => {

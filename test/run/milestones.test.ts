@@ -103,8 +103,13 @@ describe('finishMilestones', () => {
     await publish(folder, milestone(0), () => 1001)
     mkdirSync(join(folder.milestones, '.0001-77'))
     writeFileSync(join(folder.milestones, '.0001-77', 'model.onnx'), 'half')
+    const trial = join(folder.trials, 't0003')
+    mkdirSync(join(trial, '.m2-77'), { recursive: true })
+    writeFileSync(join(trial, 'state.bin'), 'whole')
+    writeFileSync(stagedPath(join(trial, 'state.bin')), 'half')
     expect(finishMilestones(folder)).toHaveLength(1)
     expect(existsSync(join(folder.milestones, '.0001-77'))).toBe(false)
+    expect(readdirSync(trial)).toEqual(['state.bin'])
   })
 })
 

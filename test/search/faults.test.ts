@@ -81,11 +81,13 @@ describe('a trial that throws', () => {
 
 describe('a trial whose process dies', () => {
   it.each([
-    ['killed by the system', 'fault-killed', {}, 'WORKER', /SIGKILL, as the system does when memory runs out/],
-    ['its JavaScript heap full', 'fault-heap', HEAP, 'OUT_OF_MEMORY', /^the worker's JavaScript heap is full$/],
-    ['killed as the first of the run', 'fault-early', {}, 'WORKER', /SIGKILL/],
-  ] as const)('%s, is marked failed and the run goes on', async (_, family, env, code, reason) => {
-    const { result, journal, endOf } = await runWith(['fake-quick', family], '12s', env)
+    ['killed by the system', 'fault-killed', '12s', {}, 'WORKER', /SIGKILL, as the system does when memory runs out/],
+    ['its JavaScript heap full', 'fault-heap', '12s', HEAP, 'OUT_OF_MEMORY', /^the worker's JavaScript heap is full$/],
+    ['killed as the first of the run', 'fault-early', '12s', {}, 'WORKER', /SIGKILL/],
+    ['of a stray error as the first of the run', 'fault-stray', '12s', {}, 'WORKER', /^an error that nobody catches$/],
+    ['silent for 20 s as the first of the run', 'fake-silent', '30s', {}, 'TRIAL', /^no sign of life for 2\d s$/],
+  ] as const)('%s, is marked failed and the run goes on', async (_, family, budget, env, code, reason) => {
+    const { result, journal, endOf } = await runWith(['fake-quick', family], budget, env)
     expect(result).toMatchObject({ exitCode: 0, stderr: '' })
     expect(endOf(family)).toMatchObject({ status: 'failed', code })
     expect(endOf(family)!.reason).toMatch(reason)
@@ -93,4 +95,20 @@ describe('a trial whose process dies', () => {
     expect(journal.slice(fault).filter(({ type }) => type === 'score').length).toBeGreaterThan(0)
     expect(journal.filter(({ type }) => type === 'milestone').length).toBeGreaterThan(0)
   })
+
+  it('whatever is tried, leaves the class frequencies', async () => {
+    const { result, journal } = await runWith(['fault-always'], '30s')
+    expect(result).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(journal.filter(({ type }) => type === 'milestone')).toMatchObject([{ index: 0, reason: 'fallback' }])
+    expect(journal.at(-1)).toMatchObject({ type: 'end', status: 'done' })
+    expect(journal.at(-1)!.reason).toMatch(/^no worker can work: .*SIGKILL/)
+  })
+})
+
+it('a module of families that cannot be loaded is named, and nothing is learned without it', async () => {
+  const out = join(folder, 'no-module')
+  const args = ['--budget', '6s', '--out', out, '--ui', 'none', '--family-modules', 'file:///nowhere.mjs']
+  const { exitCode, stderr } = await runAutoml(['fit', data, ...args])
+  expect(exitCode).toBe(2)
+  expect(stderr).toMatch(/--family-modules: .*nowhere\.mjs/)
 })

@@ -23,8 +23,17 @@ const OPEN_HEADS = 2
 /** Elements of features fed at once; convolutions hold many times their input. */
 const FEED_ELEMENTS = 2 ** 22
 const CONVOLUTION_ELEMENTS = 2 ** 19
+/** Outputs from which on a model of raw inputs is fed fewer rows: graphs of lookups hold a value per token and output. */
+const FEW_OUTPUTS = 16
 
-export function createPredictor(engine: Engine, profile: TaskProfile, store: FeatureStore, read: ReadRaw): Predictor {
+/** @param onBatch called after each batch: many of them are a long silence */
+export function createPredictor(
+  engine: Engine,
+  profile: TaskProfile,
+  store: FeatureStore,
+  read: ReadRaw,
+  onBatch: () => void = () => {},
+): Predictor {
   const heads = new Map<Model, Promise<Head>>()
 
   async function predict(model: Model, split: SplitName, rows: Int32Array): Promise<Float32Array> {
@@ -45,6 +54,7 @@ export function createPredictor(engine: Engine, profile: TaskProfile, store: Fea
             : { x: storedTensor(front!, features.subarray(from * size, (from + count) * size), count) }
         const output = (await executable.run(feeds)).scores.data as Float32Array
         scores.set(output.subarray(0, count * classCount), from * classCount)
+        onBatch()
       }
       return scores
     }
@@ -61,6 +71,7 @@ export function createPredictor(engine: Engine, profile: TaskProfile, store: Fea
       for (const [i, at] of positions.entries()) {
         scores.set(output.subarray(i * classCount, (i + 1) * classCount), at * classCount)
       }
+      onBatch()
     }
     return scores
   }
@@ -83,10 +94,11 @@ export function createPredictor(engine: Engine, profile: TaskProfile, store: Fea
     const convolves = graph.nodes.some((node) => node.op.endsWith('Conv'))
     const size = model.front === null ? profile.trainBytes / 4 / Math.max(1, profile.trainCount) : sizeOf(model.front)
     const elements = convolves ? CONVOLUTION_ELEMENTS : FEED_ELEMENTS
+    const outputs = model.front === null ? Math.max(1, (profile.classCount + 1) / FEW_OUTPUTS) : 1
     return {
       executable: await engine.compile(graph),
       inputs: new Set(graph.inputs.map((input) => input.name)),
-      maxRows: Math.max(1, Math.min(4096, Math.floor(elements / Math.max(1, size)))),
+      maxRows: Math.max(1, Math.floor(Math.min(4096, elements / Math.max(1, size)) / outputs)),
     }
   }
 

@@ -12,7 +12,7 @@ import { createLazyEngine } from '../../engine/lazy-engine.ts'
 import type { Family } from '../../families/family.ts'
 import { loadFamilies } from '../../families/registry.ts'
 import { encodeGraph } from '../../graph/encoding.ts'
-import { AutomlError, EXIT } from '../../support/errors.ts'
+import { AutomlError, EXIT, UsageError } from '../../support/errors.ts'
 import { toFault } from '../fault.ts'
 import { nextMemberNumber, writeMember } from '../member-files.ts'
 import type { FromWorker, PlannedTrial, Probe, ToWorker } from '../messages.ts'
@@ -48,12 +48,14 @@ interface Engines {
 
 /** Progress is told at most this often; main draws it, nothing depends on it. */
 const PROGRESS_MS = 200
+/** After so long without progress, reading and predicting say that they are under way: a silent worker counts as hung. */
+const SILENT_MS = 1000
 /** Test examples that merged models are checked with. */
 const PROBE_ROWS = 3
 /** Of the worker's memory, for stored features; the rest is for learners, decoded batches and the engine. */
 const FEATURE_SHARE = 0.5
 
-/** Of the free disk, for features that memory has no room for. */
+/** Of the free disk, for features that memory has no room for; all workers together. */
 const CACHE_SHARE = 0.4
 
 /** @throws DATA_*, ENGINE, OUTPUT_WRITE: the worker cannot work */
@@ -65,7 +67,7 @@ export async function startSession(configure: Configure, host: SessionHost): Pro
   const task = await openTask(configure.data, configure.seed)
   mark(host, 'profiled')
   if (configure.role !== 'helper') tellProfile(task, host)
-  const familiesReady = loadFamilies(task.profile, configure.families, configure.familyModules)
+  const familiesReady = familiesFor(task, configure)
   const [engine, families] = await Promise.all([engineReady, familiesReady])
   mark(host, 'loaded')
   const networkEngine = samePair(configure, DEFAULT_PAIR) ? engine : createLazyEngine(configure, configure.threads)
@@ -84,8 +86,13 @@ function createWorkerSession(
 ): WorkerSession & { start(): Promise<void>; tell(): Promise<void> } {
   const { out } = configure
   const { profile, plan, counts } = task
-  const read = (split: SplitName, rows: Int32Array, matrix: number, steps?: number) =>
-    splitOf(task, split).read(rows, matrix, steps)
+  /** The trial under way, and what it is at. */
+  let doing: { trial: string; note: string } | null = null
+  let progressToldMs = Number.NEGATIVE_INFINITY
+  const read = (split: SplitName, rows: Int32Array, matrix: number, steps?: number) => {
+    tellDoing()
+    return splitOf(task, split).read(rows, matrix, steps)
+  }
   let spill: ArrayCache | null = null
   const store: FeatureStore = createFeatureStore({
     engine,
@@ -94,16 +101,16 @@ function createWorkerSession(
     counts,
     limitBytes: configure.memoryBytes * FEATURE_SHARE,
     spill: () => {
-      spill ??= openCache(join(out, 'cache'))
+      spill ??= openCache(join(out, 'cache'), configure.workers)
       return spill
     },
   })
-  const predictor: Predictor = createPredictor(engine, profile, store, read)
+  const predictor: Predictor = createPredictor(engine, profile, store, read, tellDoing)
   const verdicts = new Map<string, (keep: boolean) => void>()
   const nextMember = new Map<string, number>()
   const predictMs = new Map<string, number>()
   const told = new Set(profile.warnings)
-  let progressToldMs = Number.NEGATIVE_INFINITY
+  let unsavedTold = false
   let first = configure.role === 'starter'
 
   const runner: TrialRunner = createTrialRunner({
@@ -131,6 +138,11 @@ function createWorkerSession(
       progressToldMs = host.elapsedMs()
       host.post({ type: 'progress', trial, units, of, note })
     },
+    onUnsaved(error) {
+      if (unsavedTold) return
+      unsavedTold = true
+      host.post({ type: 'warning', message: `trials are not kept for --resume: ${(error as Error).message}` })
+    },
     onCandidate,
   })
 
@@ -155,7 +167,9 @@ function createWorkerSession(
     }
     if (staged) mark(host, 'fitted')
     const startMs = host.elapsedMs()
+    doing = { trial, note: 'predicting' }
     const test = await predictor.predict(event.model, 'test', allRows(counts.test))
+    doing = { trial, note: 'at work' }
     checkFinite(test)
     const ms = host.elapsedMs() - startMs
     predictMs.set(trial, ms)
@@ -166,8 +180,21 @@ function createWorkerSession(
     host.post({ type: 'member', trial, member, bytes: graph.length, predictMs: ms })
   }
 
-  async function slice(order: SliceOrder, untilCandidate = false): Promise<void> {
+  async function run(order: SliceOrder, untilCandidate = false): Promise<SliceResult> {
+    doing = { trial: order.trial, note: 'at work' }
     const result = await runner.run(order, untilCandidate)
+    doing = null
+    return result
+  }
+
+  function tellDoing(): void {
+    if (doing === null || host.elapsedMs() - progressToldMs < SILENT_MS) return
+    progressToldMs = host.elapsedMs()
+    host.post({ type: 'doing', ...doing })
+  }
+
+  async function slice(order: SliceOrder): Promise<void> {
+    const result = await run(order)
     tellSkipped()
     host.post(sliceEnd(order.trial, result))
   }
@@ -187,7 +214,7 @@ function createWorkerSession(
     const { family, params } = entry
     host.post({ type: 'opened', trial, family, params })
     const order: SliceOrder = { type: 'slice', trial, family, params, limit: configure.limit, snapshot: false }
-    const result = await runner.run(order, true)
+    const result = await run(order, true)
     await tell()
     host.post(sliceEnd(trial, result))
   }
@@ -223,13 +250,23 @@ function createWorkerSession(
 }
 
 /** Null when it cannot be made or there is little room: features are computed again then. */
-function openCache(folder: string): ArrayCache | null {
+function openCache(folder: string, workers: number): ArrayCache | null {
   try {
     mkdirSync(folder, { recursive: true })
     const { bavail, bsize } = statfsSync(folder)
-    return openArrayCache(folder, { maxBytes: CACHE_SHARE * bavail * bsize })
+    return openArrayCache(folder, { maxBytes: CACHE_SHARE * bavail * bsize, sharers: workers })
   } catch {
     return null
+  }
+}
+
+/** @throws USAGE: a module that was asked for cannot be used */
+async function familiesFor({ profile }: Task, { families, familyModules }: Configure): Promise<Family[]> {
+  try {
+    return await loadFamilies(profile, families, familyModules)
+  } catch (cause) {
+    if (familyModules.length === 0 || cause instanceof AutomlError) throw cause
+    throw new UsageError(`--family-modules: ${(cause as Error).message}`)
   }
 }
 

@@ -23,6 +23,8 @@ export interface TrialRunnerOptions {
   /** Milliseconds to keep free at the end for predicting the test split with this trial's model. */
   reserveMs(trial: string): number
   onProgress(trial: string, event: ProgressEvent): void
+  /** A snapshot could not be made or written: the trial goes on without. */
+  onUnsaved(error: unknown): void
   /** Resolves when the trial may go on. */
   onCandidate(trial: string, family: string, event: CandidateEvent, spent: { ms: number; steps: number }): Promise<void>
 }
@@ -49,7 +51,7 @@ export interface SliceResult {
 export interface TrialRunner {
   /** @param untilCandidate ends the slice after the first candidate too */
   run(slice: Slice, untilCandidate?: boolean): Promise<SliceResult>
-  /** Forgets a trial; its state on disk stays. */
+  /** Forgets a trial. */
   drop(trial: string): void
   /** Saves what trials can still be saved before `untilMs` of the run's clock. */
   saveAll(untilMs: number): Promise<void>
@@ -109,14 +111,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     if (trial !== null) trial.usedMs += ms
     // One without an end of its own may go on when a later session brings more time.
     const goesOn = status === 'finished' && trial?.last.of === null
-    if (trial !== null && ((status === 'paused' && slice.snapshot) || goesOn)) {
-      try {
-        await save(name, trial)
-      } catch (error) {
-        status = 'failed'
-        failure = error
-      }
-    }
+    if (trial !== null && ((status === 'paused' && slice.snapshot) || goesOn)) await save(name, trial)
     if (status === 'failed') await trial?.events.return().catch(() => {})
     if (status !== 'paused') live.delete(name)
     const { units, of, note } = trial?.last ?? NOTHING_YET
@@ -169,10 +164,15 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     }
   }
 
+  /** The disk may be full or gone: a later session then starts the trial from its last state, or anew. */
   async function save(name: string, trial: LiveTrial): Promise<void> {
     if (trial.snapshot === null || !trial.dirty) return
-    writeTrialState(statePath(options.out, name), { state: await trial.snapshot(), rng: trial.rng.state() })
-    trial.dirty = false
+    try {
+      writeTrialState(statePath(options.out, name), { state: await trial.snapshot(), rng: trial.rng.state() })
+      trial.dirty = false
+    } catch (error) {
+      options.onUnsaved(error)
+    }
   }
 
   return {
@@ -186,11 +186,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     async saveAll(untilMs) {
       for (const [name, trial] of live) {
         if (options.elapsedMs() > untilMs) return
-        try {
-          await save(name, trial)
-        } catch {
-          // The disk is full or gone: the trial starts from its last state, or anew.
-        }
+        await save(name, trial)
       }
     },
   }

@@ -1,6 +1,6 @@
 // A trial's snapshot as one file, replaced by rename: length of a JSON header (uint32 LE), the header, then the arrays, each at a
 // multiple of 8 bytes. Read again when the trial goes on after an interruption.
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { TrialState } from '../../families/family.ts'
 import { outputWriteError, writeFileAtomic } from '../../support/atomic-file.ts'
@@ -46,6 +46,10 @@ export function writeTrialState(path: string, { state, rng }: SavedTrial): void 
     throw outputWriteError(path, cause)
   }
   writeFileAtomic(path, file)
+}
+
+export function removeTrialState(out: string, trial: string): void {
+  rmSync(statePath(out, trial), { force: true })
 }
 
 /** Null when there is none, or none that is whole. */

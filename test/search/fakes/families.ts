@@ -99,6 +99,15 @@ const rate = {
 export const families: Family[] = [
   family('fake-quick', -10, (trial) => climb(trial, 3, 0), rate),
   family('fake-climb', -1, (trial) => climb(trial, 1_000_000, 20), rate),
+  // Before every other: the run's first trial.
+  family('fake-silent', -20, async function* () {
+    yield { type: 'progress', units: 0, of: null, note: 'about to say nothing more' }
+    await new Promise(() => {})
+  }),
+  family('fake-breaks', -9, async function* (trial) {
+    yield* climb(trial, 2, 0)
+    throw new Error('this learner fails late')
+  }),
   family('fake-stuck', -8, async function* (trial) {
     yield* climb(trial, 2, 0)
     for (;;) Math.sqrt(2)

@@ -73,6 +73,17 @@ export const families: Family[] = [
   faulty('fault-killed', -0.1, killed),
   // Before every other: the run's first trial.
   faulty('fault-early', -100, killed),
+  faulty('fault-stray', -100, async () => {
+    setTimeout(() => {
+      throw new Error('an error that nobody catches')
+    })
+    await new Promise(() => {})
+  }),
+  // More often than a worker is started again.
+  {
+    ...faulty('fault-always', -100, killed),
+    portfolio: () => Array.from({ length: 10 }, (_, attempt) => ({ params: { attempt }, order: attempt })),
+  },
 ]
 
 async function killed(): Promise<void> {
