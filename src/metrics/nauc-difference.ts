@@ -8,7 +8,12 @@ import { sortableKeys, sortKeys } from './ranks.ts'
  * @param b likewise
  * @returns the standard error of nauc(a) - nauc(b); 0 when no column is valid
  */
-export function naucDifferenceError(labels: Float32Array, a: Float32Array, b: Float32Array, classCount: number): number {
+export function naucDifferenceError(
+  labels: Float32Array,
+  a: Float32Array,
+  b: Float32Array,
+  classCount: number,
+): number {
   const rows = classCount === 0 ? 0 : labels.length / classCount
   const difference = new Float64Array(rows)
   let valid = 0

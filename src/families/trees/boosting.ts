@@ -170,7 +170,11 @@ function modelOf(table: TrainingTable, boosters: readonly Booster[], rounds: num
   return boostedModel(
     table,
     boosters.map(({ store, objective, rounds: grown }) => {
-      return { store, objective, trees: Math.round((store.roots.length / Math.max(1, grown)) * Math.min(rounds, grown)) }
+      return {
+        store,
+        objective,
+        trees: Math.round((store.roots.length / Math.max(1, grown)) * Math.min(rounds, grown)),
+      }
     }),
   )
 }
