@@ -16,8 +16,8 @@ const FOLDS_BELOW = 1000
 const MAX_FOLDS = 5
 /** NAUC over this many rows is known to about 0.01 where no class is rare, and they cost little to score. */
 const ENOUGH_HOLDOUT = 2500
-/** A holdout of more rows than this costs time at every judgement, however rare a class is. */
-const MAX_HOLDOUT = 25_000
+/** A larger holdout costs time at every judgement, however rare a class is: at most so many rows, and decoded bytes beyond ENOUGH_HOLDOUT. */
+const MAX_HOLDOUT = { rows: 25_000, bytes: 16e6 }
 const HOLDOUT_SHARE = 0.2
 /** Examples of the rarer of two classes that judge a NAUC to about .05; of many classes each needs fewer, as their mean counts. */
 const ENOUGH_POSITIVES = 100
@@ -27,6 +27,7 @@ const FEWEST_JUDGED = 50
 /**
  * @param labels [n, k], scores in [0, 1]
  * @param twinOf [n] the first row that is a copy of each; copies stay together. null: there are none
+ * @param rowBytes of a decoded example
  * With a single row, the only fold teaches and judges on it.
  */
 export function planValidation(
@@ -35,6 +36,7 @@ export function planValidation(
   k: number,
   rng: Rng,
   twinOf: Int32Array | null = null,
+  rowBytes = 0,
 ): Plan {
   const rows = Int32Array.from({ length: n }, (_, i) => i)
   if (twinOf !== null)
@@ -44,10 +46,11 @@ export function planValidation(
         rows.filter((row) => twinOf[row] === row),
         k,
         rng,
+        rowBytes,
       ),
       twinOf,
     )
-  return planDistinct(labels, rows, k, rng)
+  return planDistinct(labels, rows, k, rng, rowBytes)
 }
 
 /** Twins join the rows that they are copies of. They teach, but judge only once. */
@@ -61,12 +64,12 @@ function withTwins(plan: Plan, twinOf: Int32Array): Plan {
 }
 
 /** A plan for `rows`, none of which is a copy of another. */
-function planDistinct(labels: Float32Array, rows: Int32Array, k: number, rng: Rng): Plan {
+function planDistinct(labels: Float32Array, rows: Int32Array, k: number, rng: Rng, rowBytes: number): Plan {
   const n = rows.length
   if (n < 2) return { kind: 'folds', folds: [{ train: rows, validation: rows }], rows }
   const classes = positives(labels, rows, k)
   if (n >= FOLDS_BELOW) {
-    const share = holdoutRows(classes, n) / n
+    const share = holdoutRows(classes, n, rowBytes) / n
     const [validation, train] = stratify(rows, classes, [share, 1 - share], 0, rng)
     return { kind: 'holdout', folds: [{ train, validation }], rows: validation }
   }
@@ -124,14 +127,19 @@ function positives(labels: Float32Array, rows: Int32Array, k: number): Positives
   return { k, start, classOf, counts }
 }
 
-/** The variance of a mean of NAUCs is a sum of each class's share in it, about 1 / its judging examples. */
-function holdoutRows({ counts }: Positives, n: number): number {
+/** The variance of a mean of NAUCs is a sum of each class's share in it, about 1 / its examples in the holdout, or 1 / the others if fewer. */
+function holdoutRows({ counts, start }: Positives, n: number, rowBytes: number): number {
   // Of two exclusive classes one says what the other says.
-  const questions = counts.length === 2 ? 1 : counts.length
-  const inverse = [...counts].filter((count) => count >= FEWEST_JUDGED).map((count) => 1 / count)
-  const variance = counts.length === 2 ? Math.max(0, ...inverse) : inverse.reduce((sum, each) => sum + each, 0)
-  const wanted = (n * ENOUGH_POSITIVES * variance) / questions ** 2
-  return Math.round(Math.min(n * HOLDOUT_SHARE, MAX_HOLDOUT, Math.max(ENOUGH_HOLDOUT, wanted)))
+  const exclusive = counts.length === 2 && start.every((at, i) => i === 0 || at - start[i - 1] < 2)
+  const questions = exclusive ? 1 : counts.length
+  const inverse = [...counts]
+    .slice(0, questions)
+    .map((count) => Math.min(count, n - count))
+    .filter((rarer) => rarer >= FEWEST_JUDGED)
+    .map((rarer) => 1 / rarer)
+  const wanted = (n * ENOUGH_POSITIVES * inverse.reduce((sum, each) => sum + each, 0)) / questions ** 2
+  const affordable = Math.min(MAX_HOLDOUT.rows, MAX_HOLDOUT.bytes / Math.max(1, rowBytes))
+  return Math.round(Math.min(n * HOLDOUT_SHARE, Math.max(ENOUGH_HOLDOUT, Math.min(wanted, affordable))))
 }
 
 /**

@@ -51,12 +51,17 @@ describe('a plan for many rows', () => {
   })
 
   it('is larger where a class is rare, unless it is too rare to be judged or one of many', () => {
-    const holdout = (n: number, k: number, classOf: (i: number) => number) =>
-      planValidation(oneHot(range(n).map(classOf), k), n, k, Rng.fromSeed(1)).rows.length
+    const holdout = (n: number, k: number, classOf: (i: number) => number, rowBytes = 80) =>
+      planValidation(oneHot(range(n).map(classOf), k), n, k, Rng.fromSeed(1), null, rowBytes).rows.length
     expect(holdout(200_000, 2, (i) => (i % 100 === 0 ? 1 : 0))).toBe(10_000)
     expect(holdout(20_000, 2, (i) => (i % 100 === 0 ? 1 : 0))).toBe(4000)
     expect(holdout(200_000, 2, (i) => (i % 1000 === 0 ? 1 : 0))).toBe(25_000)
     expect(holdout(200_000, 2, (i) => (i < 20 ? 1 : 0))).toBe(2500)
+    // Pictures cost more to judge by.
+    expect(holdout(200_000, 2, (i) => (i % 100 === 0 ? 1 : 0), 3072)).toBe(5208)
+    // One column: those without the label are the rare ones.
+    const yes = Float32Array.from({ length: 200_000 }, (_, i) => (i % 100 === 0 ? 0 : 1))
+    expect(planValidation(yes, 200_000, 1, Rng.fromSeed(1)).rows).toHaveLength(10_000)
     expect(holdout(60_000, 50, (i) => (i % 600 === 0 ? 0 : i % 50))).toBe(2500)
   })
 

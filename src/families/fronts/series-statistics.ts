@@ -101,7 +101,7 @@ function logSpectrum(g: GraphBuilder, sequence: Sequence, deviation: Value, bins
   return log(g, add(g, inside ? div(g, power, keptByParts(g, valid, bins)) : power, 1e-5))
 }
 
-/** [n, 1, bins]: the share of power that a wave of 1 .. bins periods keeps when its steps are held and averaged over parts. */
+/** [n, 1, bins]: about the share of power that a wave of 1 .. bins periods keeps when its steps are held and averaged over parts. */
 function keptByParts(g: GraphBuilder, valid: Value, bins: number): Value {
   const squaredSinc = (x: number) => (Math.sin(x) / x) ** 2
   const half = g.constant(

@@ -30,7 +30,7 @@ export interface NgramOptions {
   balance: number
 }
 
-/** Columns times outputs: 32 MB of weights. */
+/** Columns times outputs, of words and again of n-grams: 32 MB of weights each. */
 const MAX_WEIGHTS = 8e6
 /** Nonzeros of the training rows, 8 bytes each, up to which subwords are taken: long texts would need more. */
 const SUBWORD_NONZEROS = 16e6

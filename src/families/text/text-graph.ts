@@ -64,7 +64,7 @@ export function* textTables(
     for (let i = lexicon.start[token]; i < lexicon.start[token + 1] && !known; i++)
       known = columns[lexicon.keys[i]] >= 0
     // Words too rare for a column of their own may stand in a pair that is not.
-    if (!known) {
+    if (!known && lexicon.pairStart[token] < lexicon.pairStart[token + 1]) {
       reader.eachPair(token, (key) => {
         known ||= columns[key] >= 0
       })

@@ -1,6 +1,7 @@
 // Histogram gradient boosting as a course of training (Friedman 2001; Ke et al. 2017). All parts of the validation plan are boosted in
-// step and judged together at growing round counts; whenever the judges are happier, a candidate is published. When they have not been
-// for long, a booster on all rows repeats the best number of rounds. With folds, the model published until then is the folds' mean.
+// step and judged together at growing round counts; a candidate is published when the judges are clearly happier, and the best at the end.
+// Then a booster on all rows repeats the best number of rounds, unless nearly all rows taught already. With folds, the model published
+// until then is the folds' mean.
 import { nauc } from '../../metrics/nauc.ts'
 import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
 import { type Booster, createBooster } from './booster.ts'
@@ -20,7 +21,7 @@ const PATIENCE = 3
 const WORTH_WAITING = 0.005
 const WORTH_PUBLISHING = 0.1
 /** A holdout that leaves this share of the rows for teaching is too small for a second course with it to show. */
-const WHOLE = 0.97
+const NEARLY_ALL = 0.97
 /** Row-features and row-margins visited between two safe points: about 30 ms. */
 const WORK_PER_YIELD = 6e6
 /** Nodes of one exported ensemble: each costs about 3 us of serialising and loading. */
@@ -69,7 +70,7 @@ export async function* trainBoosting(trial: TrialContext, source: TreeSource): A
     }
     course.boosters = []
     course.stage = 'all'
-    if (booster.trainCount >= WHOLE * profile.trainCount) course.stage = 'done'
+    if (booster.trainCount >= NEARLY_ALL * profile.trainCount) course.stage = 'done'
   }
   if (course.stage === 'all') yield* boostAll(trial, table, course, stores[0] ?? null)
   course.stage = 'done'

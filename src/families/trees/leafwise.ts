@@ -2,7 +2,7 @@
 // most. A tree has one gradient per row, or several that share the structure (Zhang & Jung 2020, GBDT-MO); gain is
 // sum_d G_d^2 / (H + l2) of the children less the parent's. The histogram of the larger child is the parent's minus the smaller's.
 // Missing values try both sides. Categories are sorted by G / (H + smoothing) and split in that order (Fisher 1958), both ways.
-// Left out: monotone constraints, linear leaves.
+// Left out: monotone constraints, linear leaves. Long, because splits of one and of several gradients share the grower's scratch memory.
 import type { Codes } from './codes.ts'
 import { codeAt } from './codes.ts'
 import { codeOffsets, fillHistogram, highOf, lowOf, packPair, quantum } from './histogram.ts'

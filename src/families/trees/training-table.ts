@@ -133,7 +133,7 @@ async function* loadSparse(
   return describe(trial, source, sparseCodes(all, columns, options), rows, columns)
 }
 
-/** All training rows, or every row that judges and evenly many of the others. */
+/** All training rows, or every row that judges and evenly many of the others: as many as are affordable, but half of that at least. */
 function affordableRows({ profile, plan }: TrialContext, most: number): Int32Array {
   const count = profile.trainCount
   const limit = Math.min(most, MAX_ROWS, Math.floor(MAX_MARGIN_BYTES / (16 * profile.classCount)))
@@ -141,7 +141,7 @@ function affordableRows({ profile, plan }: TrialContext, most: number): Int32Arr
   const judging = new Uint8Array(count)
   for (const row of plan.rows) judging[row] = 1
   const others = Int32Array.from({ length: count }, (_, row) => row).filter((row) => judging[row] === 0)
-  const wanted = Math.min(others.length, Math.max(limit - plan.rows.length, 1))
+  const wanted = Math.min(others.length, Math.max(limit - plan.rows.length, Math.ceil(limit / 2)))
   for (let i = 0; i < wanted; i++) judging[others[Math.floor((i * others.length) / wanted)]] = 1
   return Int32Array.from({ length: count }, (_, row) => row).filter((row) => judging[row] === 1)
 }

@@ -30,7 +30,14 @@ export async function openTask(path: string, seed: number): Promise<Task> {
   const { labels } = dataset.train
   const rng = Rng.fromSeed(seed).split('plan')
   const twins = dataset.train.twins()
-  const plan = planValidation(labels, profile.trainCount, profile.classCount, rng.split('validation'), twins)
+  const plan = planValidation(
+    labels,
+    profile.trainCount,
+    profile.classCount,
+    rng.split('validation'),
+    twins,
+    profile.trainBytes / Math.max(1, profile.trainCount),
+  )
   const pool = plan.kind === 'holdout' ? plan.folds[0].train : allRows(profile.trainCount)
   const sample = stratifiedSample(labels, pool, profile.classCount, sampleSize(profile), rng.split('sample'))
   return {
