@@ -1,5 +1,5 @@
 // Decides when a milestone appears: when validation says that the best blend is better than what is published, by a margin that
-// shrinks with the noise of the validation set; at planned log-spaced times when something unpublished is at least as good;
+// shrinks with the noise of the validation set; at planned log-spaced times when something unpublished is better by more than chance;
 // and at the end. Builds the model of the blend, checks it against its members on a few test examples, and publishes.
 
 import type { TaskProfile } from '../dataset/profile.ts'
@@ -67,11 +67,11 @@ export interface Publisher {
 
 /** A new blend must beat the published one by this share of the standard error of its NAUC. */
 const MARGIN_ERRORS = 0.1
-/** At planned times and at the end, by more than rounding. */
+/** At planned times and at the end, by more than rounding... */
 const EPSILON = 1e-6
-/** And always by this many standard errors of the difference, where so few validation cells judge that it is not small anyway. */
+/** ...and always by this many standard errors of the difference, unless so many validation cells judge that it is small anyway. */
 const DOUBT_ERRORS = 0.5
-const MOST_DOUBTED = 50_000
+const MOST_DOUBTED_CELLS = 50_000
 /** Between two evaluations lies at least this, and several times what an evaluation takes: training needs the cores. */
 const PAUSE_MS = 120
 const PAUSE_COSTS = 9
@@ -91,7 +91,7 @@ export function neededGain(
 ): number {
   const { labels, classCount } = against
   const margin = reason === 'better' ? MARGIN_ERRORS * naucError(against, published.quality) : EPSILON
-  if (published.validation === null || labels.length > MOST_DOUBTED) return Math.max(EPSILON, margin)
+  if (published.validation === null || labels.length > MOST_DOUBTED_CELLS) return Math.max(EPSILON, margin)
   const doubt = DOUBT_ERRORS * naucDifferenceError(labels, validation, published.validation, classCount)
   return Math.max(EPSILON, margin, doubt)
 }
@@ -167,7 +167,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (keys.length === lastKeys.length && keys.every((key) => lastKeys.includes(key)))
       return gain > EPSILON && reason !== 'better'
     if (refitted(keys) && gain > -Math.max(EPSILON, refitTolerance(against, last.quality))) return true
-    return gain > neededGain(against, reason, blend.validation, { quality: last.quality, validation: lastValidation })
+    return (
+      gain > EPSILON &&
+      gain > neededGain(against, reason, blend.validation, { quality: last.quality, validation: lastValidation })
+    )
   }
 
   /** Of the same trials as what is published, some of them fitted on more rows by now. */

@@ -23,8 +23,10 @@ const LEAST_BYTES = 1e9
 const MAIN_BYTES = 250e6
 /** Engine, code and buffers of a worker before it holds any data. */
 const WORKER_BYTES = 250e6
-/** Trees, linear models and n-grams each train on one thread: other cores need trials of their own. More workers hold more copies of the data. */
-const MOST_WORKERS = 4
+/** Trees, linear models and n-grams train on one thread: other cores need trials of their own. But each worker holds its own data. */
+export const MOST_WORKERS = 4
+/** Of all memory, for worker 0: it begins before anything is known of the data, and keeps what it was given. */
+const FIRST_SHARE = 0.5
 /** Kinds whose learners are convolutions that use all threads in one product. */
 const ONE_WORKER: ReadonlySet<TaskProfile['kind']> = new Set(['image', 'video', 'audio'])
 
@@ -32,7 +34,7 @@ export function availableThreads(options: Pick<FitOptions, 'threads'>, machine: 
   return Math.max(1, options.threads ?? usableThreads(machine))
 }
 
-/** Of all processes together: three quarters of what is free, half of all at most, and LEAST_BYTES where there are as many. */
+/** Of all processes together: three quarters of what is free, half of all at most, but LEAST_BYTES where the machine has them. */
 export function memoryLimit(options: Pick<FitOptions, 'memoryBytes'>, machine: MachineReader = THIS_MACHINE): number {
   if (options.memoryBytes !== null) return options.memoryBytes
   const all = memoryLimitOfGroup(machine) ?? machine.totalBytes()
@@ -52,7 +54,22 @@ export function planResources(
   return {
     workers,
     threadsPerWorker: Math.max(1, Math.floor(threads / workers)),
-    memoryPerWorker: Math.max(64e6, (memory - MAIN_BYTES) / workers - WORKER_BYTES),
-    heapMb: Math.round(Math.max(256, Math.min(4096, (memory - MAIN_BYTES) / workers / 2e6))),
+    memoryPerWorker: Math.max(64e6, memoryOfHelper(memory, workers) - WORKER_BYTES),
+    heapMb: heapMb(memoryOfHelper(memory, workers)),
   }
+}
+
+/** V8 heap limit of worker 0, MB, as long as nothing is known of the data. */
+export function firstHeapMb(options: Pick<FitOptions, 'memoryBytes'>): number {
+  return heapMb(memoryLimit(options))
+}
+
+/** What worker 0 leaves to each of the others; alone it has all. */
+function memoryOfHelper(memory: number, workers: number): number {
+  return workers === 1 ? memory - MAIN_BYTES : ((1 - FIRST_SHARE) * memory - MAIN_BYTES) / (workers - 1)
+}
+
+/** Half of a process's memory is for what lies outside the heap: features, tensors, the engine's. */
+function heapMb(bytes: number): number {
+  return Math.round(Math.max(256, Math.min(4096, bytes / 2e6)))
 }

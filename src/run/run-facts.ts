@@ -17,8 +17,8 @@ export interface RunFacts {
   data: string
   dataset: string
   fingerprint: string
-  /** Of the validation labels, which the seed decides: what is judged on other rows cannot be compared. Absent in runs of older versions. */
-  validation?: string
+  /** Of the validation labels in order: what is judged on other rows cannot be compared. Absent in runs of earlier states of the program. */
+  validationFingerprint?: string
   seed: number
   /** Of the first session. */
   budgetMs: number
@@ -47,16 +47,24 @@ export function readRunFacts(folder: RunFolder): RunFacts {
 }
 
 /** What a worker found, by which a run knows its own data again. */
-export interface DataMarks {
+export interface DataIdentity {
   fingerprint: string
   /** [V, K] */
   validationLabels: Float32Array
 }
 
-/** @throws DATA_MISMATCH: a run goes on with its own data only. USAGE: and with its own seed */
-export function checkSameData(facts: RunFacts, marks: DataMarks, options: FitOptions): void {
-  const { data, out, seed } = options
-  if (facts.fingerprint !== marks.fingerprint) {
+/** @throws USAGE: a run goes on with its own seed, which decides which rows judge */
+export function checkSameSeed(facts: RunFacts, { seed, out }: FitOptions): void {
+  if (facts.seed === seed) return
+  throw new UsageError(
+    `--seed: received ${seed}; the run in ${out} goes on with its own, ${facts.seed}`,
+    'leave out --seed, or start a new run with another --out',
+  )
+}
+
+/** @throws DATA_MISMATCH: a run goes on with its own data only, judged on the same rows */
+export function checkSameData(facts: RunFacts, identity: DataIdentity, { data, out }: FitOptions): void {
+  if (facts.fingerprint !== identity.fingerprint) {
     throw new AutomlError(
       'DATA_MISMATCH',
       `${data}: is not the data of the run in ${out} (${facts.data})`,
@@ -64,36 +72,35 @@ export function checkSameData(facts: RunFacts, marks: DataMarks, options: FitOpt
       'give the data of the first session, or start a new run with another --out',
     )
   }
-  if (facts.seed !== seed) {
-    throw new UsageError(
-      `--seed: received ${seed}; the run in ${out} goes on with its own, ${facts.seed}`,
-      'leave out --seed, or start a new run with another --out',
-    )
-  }
-  if (facts.validation !== undefined && facts.validation !== labelsMark(marks)) {
+  if (facts.validationFingerprint !== validationFingerprint(identity)) {
     throw new AutomlError(
       'DATA_MISMATCH',
-      `${out}: was judged on other rows than version ${RUN_VERSION} judges on (it was made by ${facts.version})`,
+      `${out}: was begun by an earlier state of the program, which judged on other rows`,
       EXIT.data,
-      'go on with the version that began it, or start a new run with another --out',
+      'start a new run with another --out',
     )
   }
 }
 
-function labelsMark({ validationLabels: { buffer, byteOffset, byteLength } }: DataMarks): string {
+function validationFingerprint({ validationLabels: { buffer, byteOffset, byteLength } }: DataIdentity): string {
   return createHash('sha256')
     .update(new Uint8Array(buffer, byteOffset, byteLength))
     .digest('hex')
     .slice(0, 16)
 }
 
-export function runFacts(options: FitOptions, profile: TaskProfile, marks: DataMarks, devices: DeviceWatch): RunFacts {
+export function runFacts(
+  options: FitOptions,
+  profile: TaskProfile,
+  identity: DataIdentity,
+  devices: DeviceWatch,
+): RunFacts {
   return {
     version: RUN_VERSION,
     data: options.data,
     dataset: profile.spec.name,
-    fingerprint: marks.fingerprint,
-    validation: labelsMark(marks),
+    fingerprint: identity.fingerprint,
+    validationFingerprint: validationFingerprint(identity),
     seed: options.seed,
     budgetMs: options.budgetMs,
     options: { ...options },

@@ -2,6 +2,7 @@
 // out slices and the publisher publish, and ends in time, whatever a trial is doing. Long, because everything that can end a
 // run meets here: the deadline, signals, unusable data, a full disk, dead workers.
 import { rmSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { TaskProfile } from '../dataset/profile.ts'
 import type { Choice } from '../engine/devices/choose.ts'
 import { createDispatcher, type Dispatcher } from '../search/dispatcher.ts'
@@ -11,7 +12,7 @@ import { removeMember } from '../search/member-files.ts'
 import type { Fault, FromWorker, Probe, SliceLimit } from '../search/messages.ts'
 import { createPool, describeDeath, type Pool } from '../search/pool.ts'
 import type { Judge } from '../search/quality.ts'
-import { removeTrialState } from '../search/worker/trial-state-file.ts'
+import { removeTrialState } from '../search/trial-state-file.ts'
 import { clockFrom } from '../support/clock.ts'
 import { AutomlError, type ErrorCode, EXIT } from '../support/errors.ts'
 import { createDeviceWatch } from './device-watch.ts'
@@ -23,12 +24,12 @@ import type { FitHooks, FitOptions, FitOutcome } from './options.ts'
 import { readStart, writeEnd, writeStart } from './protocol.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
 import { createRecorder } from './recorder.ts'
-import { availableThreads, memoryLimit, planResources, type Resources } from './resources.ts'
-import { checkSameData, readRunFacts, runFacts, usedDevice, writeRunFacts } from './run-facts.ts'
+import { availableThreads, firstHeapMb, MOST_WORKERS, memoryLimit, planResources, type Resources } from './resources.ts'
+import { checkSameData, checkSameSeed, readRunFacts, runFacts, usedDevice, writeRunFacts } from './run-facts.ts'
 import { writeTrialsTable } from './trials-table.ts'
 import { RUN_VERSION } from './versions.ts'
 
-/** Log-spaced times at which what is at least as good is published even below the margin. */
+/** Log-spaced times at which what is better is published even by less than the margin. */
 const PLANNED_POINTS = 24
 const PLANNED_FROM_MS = 1000
 /** What is kept free before the deadline for the last milestone: at least, and in costs of the milestones so far. */
@@ -47,6 +48,7 @@ type Ending = { status: 'done' | 'interrupted'; reason: string } | { error: unkn
 export async function runSession(options: FitOptions, hooks: FitHooks, choice: Choice): Promise<FitOutcome> {
   const folder = runFolder(options.out)
   const resumed = checkFolder(folder, options.resume) === 'resume'
+  if (resumed) checkSameSeed(readRunFacts(folder), options)
   const counted = options.sliceSteps !== null
   const history = resumed ? readHistory(folder, counted) : NO_HISTORY
   const startUnixMs = performance.timeOrigin - history.elapsedMs
@@ -84,7 +86,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
   const pool: Pool = createPool(
     {
       ...(hooks.worker === undefined ? {} : { entry: hooks.worker.entry }),
-      heapMb: Math.round(Math.max(256, Math.min(4096, memoryLimit(options) / 2e6))),
+      heapMb: () => resources?.heapMb ?? firstHeapMb(options),
     },
     { onMessage: guarded(onMessage), onDeath: guarded(onDeath) },
   )
@@ -114,10 +116,10 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
         recorder.event({ type: 'worker', worker, status: 'started', doing: '', rssBytes })
       },
       onTrialEnd(trial, status, reason, code) {
-        // What goes on in a later session keeps its state (history.ts); nobody will ask for that of others.
-        if (status !== 'finished' || trial.of !== null) removeTrialState(folder.root, trial.id)
         const why = { ...(reason === null ? {} : { reason }), ...(code === null ? {} : { code }) }
         recorder.event({ type: 'trial-end', trial: trial.id, status, ...why })
+        // What goes on in a later session keeps its state (history.ts); nobody will ask for that of others.
+        if (status !== 'finished' || trial.of !== null) removeTrialState(folder.root, trial.id)
         if (code !== null && isHopeless(code)) fail(new AutomlError(code, reason ?? folder.root, EXIT.data))
       },
       beforeAssign: async () => {
@@ -149,7 +151,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
         recorder.event({ type: 'worker', worker, status: 'started', doing, rssBytes: 0 })
         return
       }
-      case 'doing': {
+      case 'alive': {
         const doing = `${message.trial} ${message.note}`
         recorder.event({ type: 'worker', worker, status: 'started', doing, rssBytes: 0 })
         return
@@ -277,8 +279,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
       ...devices.pair(),
       yardstickMs: devices.stepMs(),
       threads,
-      // Until its data are known, worker 0 is alone.
-      workers: resources?.workers ?? options.workers ?? 1,
+      workers: resources?.workers ?? options.workers ?? MOST_WORKERS,
       memoryBytes: resources?.memoryPerWorker ?? memoryLimit(options) / 2,
       families: options.families,
       familyModules: options.familyModules,
@@ -310,12 +311,14 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     const count = (deaths.get(worker) ?? 0) + 1
     deaths.set(worker, count)
     if (devices.onDeath(reason)) onFallback()
+    const inTrial = dispatcher.doing(worker) !== null
     dispatcher.onDeath(worker, reason, fault)
     const what = describeDeath(reason, fault)
     if (count > MOST_DEATHS || (profile === null && count > 1)) {
       if (pool.alive().length > 0) return
-      // What there is, if only the class frequencies, is better than nothing.
-      if (publisher !== null) end({ status: 'done', reason: `no worker can work: ${what}` })
+      // What there is, if only the class frequencies, is better than nothing; a worker that dies of no trial is a fault to be told.
+      if (publisher !== null && (inTrial || publisher.count > 0))
+        end({ status: 'done', reason: `no worker can work: ${what}` })
       else fail(new AutomlError('WORKER', `no worker can work: ${what}`))
       return
     }
@@ -428,13 +431,11 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     // Without a model the run has failed: for one, a little more is taken.
     const leftMs = options.budgetMs - clock.elapsedMs()
     const limitMs = interrupted ? 1000 : last.count > 0 ? Math.max(0, leftMs - LEAVE_MS / 2) : Math.max(300, leftMs)
-    const late = counted
-      ? new Promise<void>(() => {})
-      : new Promise<void>((resolve) => setTimeout(resolve, limitMs).unref())
+    const late = counted ? new Promise<void>(() => {}) : pause(limitMs, undefined, { ref: false })
     await Promise.race([last.final(), late])
     if (last.count === 0 && failure === null) {
-      await last.fallback()
-      if (last.count > 0) {
+      await Promise.race([last.fallback(), ...(interrupted ? [pause(500, undefined, { ref: false })] : [])])
+      if (last.last?.reason === 'fallback') {
         const message = `no model was ready${failures()}: the result is the class frequencies of the training labels`
         recorder.event({ type: 'warning', message })
       }
@@ -479,9 +480,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
 
   async function settled(ms: number): Promise<void> {
     const until = clock.elapsedMs() + ms
-    while (clock.elapsedMs() < until && busy().length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+    while (clock.elapsedMs() < until && busy().length > 0) await pause(10)
   }
 
   function failures(): string {

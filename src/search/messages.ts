@@ -127,7 +127,7 @@ const fromWorker = v.variant('type', [
     note: v.string(),
   }),
   /** What a trial is at while it yields nothing for long; a sign of life. */
-  v.object({ type: v.literal('doing'), trial: v.string(), note: v.string() }),
+  v.object({ type: v.literal('alive'), trial: v.string(), note: v.string() }),
   /** The starter opened this trial by itself. */
   v.object({ type: v.literal('opened'), trial: v.string(), family: v.string(), params: hyperParams }),
   v.object({

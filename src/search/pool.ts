@@ -25,12 +25,16 @@ export interface Pool {
 
 const HEAP_FULL = "the worker's JavaScript heap is full"
 
-export function createPool(start: StartOptions, events: PoolEvents): Pool {
+/** @param heapMb asked anew for each process: what a run knows of its data it knows after the first */
+export function createPool(
+  { heapMb, ...start }: Omit<StartOptions, 'heapMb'> & { heapMb(): number },
+  events: PoolEvents,
+): Pool {
   const processes = new Map<number, WorkerProcess>()
   const leaving = new Set<number>()
 
   function add(worker: number, given?: WorkerProcess): void {
-    const started = given ?? startWorker(start)
+    const started = given ?? startWorker({ ...start, heapMb: heapMb() })
     const { child } = started
     let fault: Fault | null = null
     processes.set(worker, started)

@@ -2,8 +2,8 @@
 // multiple of 8 bytes. Read again when the trial goes on after an interruption.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { TrialState } from '../../families/family.ts'
-import { outputWriteError, writeFileAtomic } from '../../support/atomic-file.ts'
+import type { TrialState } from '../families/family.ts'
+import { outputWriteError, writeFileAtomic } from '../support/atomic-file.ts'
 
 export interface SavedTrial {
   state: TrialState

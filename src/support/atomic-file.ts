@@ -22,7 +22,9 @@ export function writeFileAtomic(path: string, data: string | Uint8Array): void {
     syncFolder(dirname(path))
   } catch (cause) {
     // What was written of it would keep a full disk full.
-    rmSync(temporary, { recursive: true, force: true })
+    try {
+      rmSync(temporary, { force: true })
+    } catch {}
     throw outputWriteError(path, cause)
   }
 }

@@ -175,13 +175,13 @@ describe('--resume', () => {
   it('goes on with the seed of the run and with no other: it decides which rows judge', async () => {
     const out = fresh()
     const fit = (...more: string[]) => runAutoml(['fit', 'fixtures/wine', '--ui', 'json', '--out', out, ...more])
-    await fit('--budget', '2s', '--seed', '3')
-    const other = await fit('--resume', '--budget', '3s', '--seed', '4')
+    expect((await fit('--budget', '3s', '--seed', '3')).exitCode).toBe(0)
+    const other = await fit('--resume', '--seed', '4')
     expect([other.exitCode, other.stderr]).toEqual([
       2,
       expect.stringMatching(/--seed: received 4; the run in .* its own, 3/),
     ])
-    const same = await fit('--resume', '--budget', '3s')
+    const same = await fit('--resume', '--budget', '6s')
     expect(same.exitCode).toBe(0)
     expect(events(same.stdout).find((event) => event.type === 'start')).toMatchObject({ seed: 3, resumed: true })
   })

@@ -194,7 +194,7 @@ describe('a run', () => {
       },
     })
     expect(run.exitCode).toBe(130)
-    expect(performance.now() - asked).toBeLessThan(2000)
+    expect(performance.now() - asked).toBeLessThan(4000)
     expect(checkWhole(run.out)).toBe(1)
     expect(run.of('milestone')).toMatchObject([{ index: 0, reason: 'fallback' }])
     expect(run.of('end')).toMatchObject([{ status: 'interrupted', milestones: 1 }])
@@ -229,7 +229,8 @@ describe('an output folder', () => {
     expect(longer.ms).toBeLessThan(6000)
     expect(longer.events[0].t).toBeGreaterThan(2000)
     expect(checkWhole(first.out)).toBeGreaterThanOrEqual(count)
-    expect(longer.of('end')[0].nauc).toBeGreaterThanOrEqual(first.of('end')[0].nauc - 1e-6)
+    // A fit on all rows may look a little worse than what it takes the place of (refitTolerance).
+    expect(longer.of('end')[0].nauc).toBeGreaterThanOrEqual(first.of('end')[0].nauc - 0.005)
     const trials = readFileSync(join(first.out, 'journal.jsonl'), 'utf8')
       .split('\n')
       .filter((line) => line.includes('"type":"trial"'))

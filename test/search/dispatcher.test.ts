@@ -45,7 +45,8 @@ async function reasonOf(entries: number, sliceMs: number): Promise<{ reason: str
     reason = said
   })
   let tried = 0
-  while (reason === null) {
+  for (let turn = 0; reason === null; turn++) {
+    if (turn > 10_000) throw new Error('the dispatcher does not end')
     await new Promise((resolve) => setImmediate(resolve))
     for (const { trial } of orders.splice(0)) {
       tried++

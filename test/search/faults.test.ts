@@ -85,7 +85,7 @@ describe('a trial whose process dies', () => {
     ['its JavaScript heap full', 'fault-heap', '12s', HEAP, 'OUT_OF_MEMORY', /^the worker's JavaScript heap is full$/],
     ['killed as the first of the run', 'fault-early', '12s', {}, 'WORKER', /SIGKILL/],
     ['of a stray error as the first of the run', 'fault-stray', '12s', {}, 'WORKER', /^an error that nobody catches$/],
-    ['silent for 20 s as the first of the run', 'fake-silent', '30s', {}, 'TRIAL', /^no sign of life for 2\d s$/],
+    ['silent for 20 s as the first of the run', 'fake-silent', '40s', {}, 'TRIAL', /^no sign of life for 2\d s$/],
   ] as const)('%s, is marked failed and the run goes on', async (_, family, budget, env, code, reason) => {
     const { result, journal, endOf } = await runWith(['fake-quick', family], budget, env)
     expect(result).toMatchObject({ exitCode: 0, stderr: '' })

@@ -17,7 +17,7 @@ describe('a worker that was started before there was a pool', () => {
     await once(early.child, 'close')
     const deaths: string[] = []
     const pool = createPool(
-      { entry },
+      { entry, heapMb: () => 256 },
       { onMessage: () => {}, onDeath: (worker, reason) => deaths.push(`${worker}: ${reason}`) },
     )
     pool.add(0, early)

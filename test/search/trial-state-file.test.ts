@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readTrialState, statePath, writeTrialState } from '../../src/search/worker/trial-state-file.ts'
+import { readTrialState, statePath, writeTrialState } from '../../src/search/trial-state-file.ts'
 import { Rng } from '../../src/support/rng.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 

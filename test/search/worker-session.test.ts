@@ -40,6 +40,6 @@ test('reading and predicting give signs of life between two yields', async () =>
     host,
   )
   const until = said.findIndex(({ type }) => type === 'candidate')
-  const notes = said.slice(0, until).flatMap((message) => (message.type === 'doing' ? [message.note] : []))
+  const notes = said.slice(0, until).flatMap((message) => (message.type === 'alive' ? [message.note] : []))
   expect(new Set(notes)).toEqual(new Set(['at work', 'predicting']))
 })

@@ -190,7 +190,7 @@ function createWorkerSession(
   function tellDoing(): void {
     if (doing === null || host.elapsedMs() - progressToldMs < SILENT_MS) return
     progressToldMs = host.elapsedMs()
-    host.post({ type: 'doing', ...doing })
+    host.post({ type: 'alive', ...doing })
   }
 
   async function slice(order: SliceOrder): Promise<void> {

@@ -4,7 +4,7 @@ import type { Family, HyperParams, Pace, TrialContext, TrialEvent, TrialState } 
 import { AutomlError } from '../../support/errors.ts'
 import { Rng } from '../../support/rng.ts'
 import type { SliceLimit } from '../messages.ts'
-import { readTrialState, statePath, writeTrialState } from './trial-state-file.ts'
+import { readTrialState, statePath, writeTrialState } from '../trial-state-file.ts'
 
 export type CandidateEvent = Extract<TrialEvent, { type: 'candidate' }>
 export type ProgressEvent = Extract<TrialEvent, { type: 'progress' }>
