@@ -14,7 +14,8 @@ import { foldStandardisation, standardisationOf, standardiseInPlace } from './st
 const MAX_VALUES = 6e7
 /** Below this many multiplications a pass, every fit searches its own penalty; above, the quickest model does without. */
 const CHEAP_SEARCH = 7e6
-const QUICK_PATH = { tolerance: 3e-3, penalties: [1e-2, 1e-3, 3e-4, 1e-4] }
+/** For the quickest model, which waits for it. */
+const QUICK_PATH = { tolerance: 3e-3, penalties: [1e-2, 1e-3, 3e-4, 1e-4], maxIterations: 30, turns: 2 }
 /** Without a search: this over the number of rows, within bounds. Right for 1000 pictures by their gradients. */
 const QUICK_PENALTY = 0.3
 const QUICK_BOUNDS = [1e-4, 3e-2] as const

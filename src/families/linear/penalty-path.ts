@@ -33,6 +33,10 @@ export interface PenaltySearch {
   tolerance?: number
   /** @default PENALTIES */
   penalties?: readonly number[]
+  /** Steps of each fit at most. @default 60 */
+  maxIterations?: number
+  /** Parts held back in turn at most, where rows are few. @default 5 */
+  turns?: number
 }
 
 /** Yields the number of penalties tried. */
@@ -40,13 +44,13 @@ export async function* choosePenalty(
   engine: Engine,
   problem: SplitProblem,
   rng: Rng,
-  { tolerance = 1e-3, penalties = PENALTIES }: PenaltySearch = {},
+  { tolerance = 1e-3, penalties = PENALTIES, maxIterations = 60, turns = 5 }: PenaltySearch = {},
 ): AsyncGenerator<number, PenaltyChoice, void> {
   const { width: d, targets } = problem
   const total = targets.weights.length
   const order = rng.permutation(total).subarray(0, SEARCH_ROWS)
   const parts = await Promise.all(
-    splits(order).map(async ({ teach, judge }) => {
+    splits(order, turns).map(async ({ teach, judge }) => {
       const taught = subset(problem, teach)
       return { taught, judge, held: subset(problem, judge), solver: await logisticSolver(engine, taught) }
     }),
@@ -59,7 +63,7 @@ export async function* choosePenalty(
       const logits = new Float32Array(judges.targets.values.length)
       let at = 0
       for (const [p, { held, solver }] of parts.entries()) {
-        const fit = solver.fit(penalty, starts[p], { maxIterations: 60, tolerance })
+        const fit = solver.fit(penalty, starts[p], { maxIterations, tolerance })
         for (;;) {
           const step = await fit.next()
           if (step.done) {
@@ -85,10 +89,10 @@ export async function* choosePenalty(
 }
 
 /** One part held back when rows are many, several in turn when a single one would be too small to judge by. */
-function splits(order: Int32Array): { teach: Int32Array; judge: Int32Array }[] {
+function splits(order: Int32Array, most: number): { teach: Int32Array; judge: Int32Array }[] {
   const m = order.length
   const folds = Math.max(2, Math.min(5, m))
-  const turns = m < 500 ? folds : m < 900 ? 2 : 1
+  const turns = Math.min(most, m < 500 ? folds : m < 900 ? 2 : 1)
   return Array.from({ length: turns }, (_, turn) => ({
     teach: order.filter((_, i) => i % folds !== turn),
     judge: order.filter((_, i) => i % folds === turn),
