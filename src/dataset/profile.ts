@@ -7,6 +7,7 @@ import { decideKind, type SignalEvidence } from './kind.ts'
 import {
   axisExtent,
   bytesPerValue,
+  type ChannelStatistics,
   signalEvidence,
   type ValueStatistics,
   valueStatistics,
@@ -30,8 +31,8 @@ export interface MatrixProfile {
   channels: number
   /** Same steps, rows and cols in every sampled example (and in the specification). */
   fixed: boolean
-  /** Over finite sampled values. */
-  values: { min: number; max: number; mean: number; std: number }
+  /** Over finite sampled values. `channels`: of each channel of pictures of floats; undefined for all else. */
+  values: { min: number; max: number; mean: number; std: number; channels?: ChannelStatistics[] | undefined }
   /** Share of values that are NaN, and that are infinite. */
   missing: number
   infinite: number
@@ -54,7 +55,7 @@ export interface TaskProfile {
   trainCount: number
   testCount: number
   classCount: number
-  /** More than one positive label on some training example. */
+  /** More than one positive label on more than 2 % of the labelled training examples. */
   multiLabel: boolean
   /** [K] positive training examples per class. */
   classCounts: number[]
@@ -72,6 +73,12 @@ export interface TaskProfile {
 const SAMPLE_EXAMPLES = 256
 const SAMPLE_PICTURES = 24
 const SAMPLE_RECORD_BYTES = 1 << 20
+/** At least so many examples, unless their records are larger than this: every worker reads them before anything else. */
+const SAMPLE_LEAST = { examples: 8, bytes: 256e6 }
+/** Pictures of a video whose values are looked at: a minute of 320x240 is 345 MB. An odd number has no pairs (middle-steps.ts). */
+const SAMPLE_STEPS = 5
+/** Of all decoded pictures of the sample: 24 of 1000x1000 are looked at, of larger ones fewer. */
+const SAMPLE_DECODED_BYTES = 96e6
 
 /** Reads a small, evenly spaced sample of the training split. @throws DATA_RECORD, DATA_PICTURE */
 export async function profileDataset(dataset: Dataset): Promise<TaskProfile> {
@@ -82,11 +89,13 @@ export async function profileDataset(dataset: Dataset): Promise<TaskProfile> {
   let trainBytes = 0
   let vocabulary: VocabularyProfile | null = null
   for (let i = 0; i < spec.matrices.length; i++) {
-    const batch = await train.read(rows, i)
+    const { batch, shapes } = await readSample(dataset, rows, i)
     const statistics = valueStatistics(batch)
-    matrices.push(profileMatrix(dataset, i, batch, statistics))
+    const sized = shapes !== null && batch.layout === 'dense' ? { ...batch, shapes } : batch
+    matrices.push(profileMatrix(dataset, i, sized, statistics))
     evidence.push(signalEvidence(batch))
-    trainBytes += statistics.meanSize * train.count * bytesPerValue(batch)
+    const meanSize = shapes === null ? statistics.meanSize : meanOf(sizesOf(shapes))
+    trainBytes += meanSize * train.count * bytesPerValue(batch)
     if (spec.vocabulary.length > 0 && batch.layout === 'dense') vocabulary ??= profileVocabulary(spec, batch)
   }
   const { kind, reason, kinds } = decideKind(spec, matrices, evidence)
@@ -107,17 +116,25 @@ export async function profileDataset(dataset: Dataset): Promise<TaskProfile> {
   }
 }
 
-/** Whether some row has several classes with a score above 0; zeros and repetitions in its list are no labels of their own. */
+/** Up to this share of the labelled rows, those with several classes are slips of annotators, not a task of its own kind. */
+const SEVERAL_SHARE = 0.02
+
+/** Whether rows commonly have several classes with a score above 0; zeros and repetitions in a list are no labels of their own. */
 function hasSeveralLabels({ start, index, score }: LabelLists): boolean {
+  let labelled = 0
+  let several = 0
   for (let i = 0; i + 1 < start.length; i++) {
-    let label = -1
+    let first = -1
+    let another = false
     for (let at = start[i]; at < start[i + 1]; at++) {
-      if (score[at] <= 0 || index[at] === label) continue
-      if (label >= 0) return true
-      label = index[at]
+      if (score[at] <= 0) continue
+      if (first < 0) first = index[at]
+      another ||= index[at] !== first
     }
+    if (first >= 0) labelled++
+    if (another) several++
   }
-  return false
+  return several > SEVERAL_SHARE * labelled
 }
 
 /** What was odd among the rows of a split that have been read so far, in words. */
@@ -144,9 +161,59 @@ export function skippedPictures(split: Split): string | null {
 function sampleRows(dataset: Dataset): Int32Array {
   const { count, recordBytes } = dataset.train
   const pictures = dataset.spec.matrices.some((matrix) => matrix.format === 'COMPRESSED')
-  const affordable = Math.max(8, Math.floor(SAMPLE_RECORD_BYTES / (recordBytes / count)))
+  const mostOf = (bytes: number) => Math.floor(bytes / (recordBytes / count))
+  const least = Math.max(1, Math.min(SAMPLE_LEAST.examples, mostOf(SAMPLE_LEAST.bytes)))
+  const affordable = Math.max(least, mostOf(SAMPLE_RECORD_BYTES))
   const size = Math.min(count, affordable, pictures ? SAMPLE_PICTURES : SAMPLE_EXAMPLES)
   return Int32Array.from({ length: size }, (_, i) => Math.floor(((i + 0.5) * count) / size))
+}
+
+interface Sample {
+  /** The values. Of pictures not all: a few of every long video, a few examples where they are large. */
+  batch: MatrixBatch
+  /** [b, 4] of all sampled examples as they are whole, where `batch` may hold fewer; else null. */
+  shapes: Int32Array | null
+}
+
+async function readSample({ spec, train }: Dataset, rows: Int32Array, matrix: number): Promise<Sample> {
+  if (spec.matrices[matrix].format !== 'COMPRESSED') return { batch: await train.read(rows, matrix), shapes: null }
+  const shapes = await train.pictureShapes(rows, matrix)
+  const long = shapes.some((size, i) => i % 4 === 0 && size > SAMPLE_STEPS)
+  const seen = long ? shapes.map((size, i) => (i % 4 === 0 ? SAMPLE_STEPS : size)) : shapes
+  const few = spreadWithin(sizesOf(seen), SAMPLE_DECODED_BYTES)
+  const batch = await train.read(
+    rows.filter((_, i) => few.has(i)),
+    matrix,
+    long ? SAMPLE_STEPS : undefined,
+  )
+  return { batch, shapes }
+}
+
+/** [b, 4] -> [b] values of each example. */
+function sizesOf(shapes: Int32Array): Float64Array {
+  return Float64Array.from({ length: shapes.length / 4 }, (_, i) =>
+    shapes.subarray(i * 4, i * 4 + 4).reduce((product, size) => product * size, 1),
+  )
+}
+
+/** Positions of sizes that come to at most `limit` together, all parts of the list in proportion; the smallest if none fits. */
+function spreadWithin(sizes: Float64Array, limit: number): Set<number> {
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  const share = Math.min(1, limit / total)
+  const chosen = new Set<number>()
+  let passed = 0
+  let taken = 0
+  for (const [i, size] of sizes.entries()) {
+    passed += size
+    if (taken + size > passed * share) continue
+    taken += size
+    chosen.add(i)
+  }
+  return chosen.size > 0 ? chosen : new Set([sizes.indexOf(Math.min(...sizes))])
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
 }
 
 function profileMatrix(
@@ -164,7 +231,7 @@ function profileMatrix(
   const same = [steps, rows, cols].every((extent) => extent.min === extent.max)
   const { infinite, rows: seen } = train.oddValues[matrix]
   const infiniteShare = seen > 0 ? infinite / (seen * Math.max(1, statistics.meanSize)) : 0
-  const { min, max, mean, std } = statistics
+  const { min, max, mean, std, channels } = statistics
   return {
     spec: matrixSpec,
     steps,
@@ -172,7 +239,7 @@ function profileMatrix(
     cols,
     channels: matrixSpec.channels,
     fixed: sizes && same,
-    values: { min, max, mean, std },
+    values: { min, max, mean, std, channels },
     missing: Math.max(0, statistics.missing - infiniteShare),
     infinite: infiniteShare,
     density: statistics.density,

@@ -17,7 +17,7 @@ import {
   type Pixels,
   writePixels,
 } from './pictures.ts'
-import { ascendingOrder, recordError } from './rows.ts'
+import { ascendingOrder, recordError, visitRows } from './rows.ts'
 import { findFeatureList, readByteStrings } from './sequence-example.ts'
 import type { DatasetSpec } from './spec.ts'
 import { type RecordIndex, readRecords, recordPlace } from './tfrecord.ts'
@@ -114,6 +114,28 @@ export async function readPictureRows(
   return concatenate(examples)
 }
 
+/**
+ * [rows.length, 4] steps, rows, cols and channels of the examples as `readPictureRows` gives them whole, by the headers of their
+ * pictures: none is decoded. Where a header is unreadable, of the black example that stands for it.
+ * @throws DATA_RECORD
+ */
+export function readPictureShapes(index: RecordIndex, spec: DatasetSpec, matrix: number, rows: Int32Array): Int32Array {
+  const { rows: rowCount, cols, channels } = spec.matrices[matrix]
+  const field = `${matrix}_compressed`
+  const key = Buffer.from(field)
+  const shapes = new Int32Array(rows.length * 4)
+  visitRows(index, rows, field, (wire, record, position) => {
+    let frames: Frame[] = []
+    try {
+      frames = inspectFrames(wire, record, key, spec.sequenceSize)
+    } catch (error) {
+      if (!(error instanceof PictureError)) throw error
+    }
+    shapes.set(emptyExample(frames, spec.sequenceSize, rowCount, cols, channels).shape, position * 4)
+  })
+  return shapes
+}
+
 function inspectFrames(wire: Wire, record: Span, key: Uint8Array, steps: number): Frame[] {
   const list = findFeatureList(wire, record.start, record.end, key)
   if (list === null) throw new WireError('is missing')
@@ -196,6 +218,11 @@ function concatenate(examples: Example[]): DenseBatch {
   for (let i = 0; i < examples.length; i++) {
     offsets[i + 1] = offsets[i] + sizeOf(examples[i])
     shapes.set(examples[i].shape, i * 4)
+  }
+  const [only] = examples
+  // Of one long video there is no room for a second copy.
+  if (examples.length === 1 && only.shape[0] > 1 && only.pixels !== null) {
+    return { layout: 'dense', data: only.pixels, offsets, shapes }
   }
   const data = new Uint8Array(offsets[examples.length])
   for (const [i, example] of examples.entries()) {

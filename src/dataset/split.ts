@@ -4,6 +4,7 @@ import { DataError } from '../support/errors.ts'
 import type { MatrixBatch, SplitName } from './batch.ts'
 import { ContextScan, type LabelLists } from './context-scan.ts'
 import { readDenseRows, type ValueCounts } from './read-dense.ts'
+import { readDenseExcerpts } from './read-excerpts.ts'
 import type { UnreadableRows } from './read-pictures.ts'
 import { readSparseRows, type SparseExtent } from './read-sparse.ts'
 import { checkRows } from './rows.ts'
@@ -31,10 +32,17 @@ export interface Split {
   readonly unreadable: UnreadableRows
   /**
    * Matrix `matrix` of `rows`, in their order, repeats allowed. Infinite values read as NaN.
-   * @param steps of COMPRESSED matrices: only so many pictures of each example, the middles of equal parts (middle-steps.ts)
+   * @param steps of COMPRESSED matrices: only so many pictures of each example, the middles of equal parts (middle-steps.ts); of
+   *   DENSE ones with rows and columns fixed: at most so many steps of each, those in its middle (excerpt.ts)
    * @throws DATA_RECORD, DATA_PICTURE
    */
   read(rows: Int32Array, matrix?: number, steps?: number): Promise<MatrixBatch>
+  /**
+   * [rows.length, 4] steps, rows, cols and channels of COMPRESSED examples as `read` gives them whole, by the headers of their
+   * pictures: none is decoded.
+   * @throws DATA_RECORD
+   */
+  pictureShapes(rows: Int32Array, matrix: number): Promise<Int32Array>
   close(): void
 }
 
@@ -85,7 +93,9 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
       const { format } = spec.matrices[matrix]
       switch (format) {
         case 'DENSE':
-          return readDenseRows(index, spec, matrix, rows, counts[matrix])
+          return steps === undefined
+            ? readDenseRows(index, spec, matrix, rows, counts[matrix])
+            : readDenseExcerpts(index, spec, matrix, rows, counts[matrix], steps)
         case 'SPARSE':
           return readSparseRows(index, matrix, extents[matrix]!, rows, counts[matrix])
         case 'COMPRESSED': {
@@ -95,6 +105,11 @@ export function openSplit(name: SplitName, files: readonly string[], spec: Datas
         default:
           throw format satisfies never
       }
+    },
+    async pictureShapes(rows, matrix) {
+      checkRows(rows, index.count)
+      const { readPictureShapes } = await import('./read-pictures.ts')
+      return readPictureShapes(index, spec, matrix, rows)
     },
     close: () => closeRecords(index),
   }

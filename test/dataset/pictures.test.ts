@@ -190,6 +190,34 @@ describe('a dataset of pictures', () => {
     expect([...batch.data]).toEqual([9, 9, 0, 0, 8, 0, 8, 0, 0, 0, 0, 0])
     dataset.close()
   })
+
+  it.each([
+    ['of varying length', -1],
+    ['of fixed length', 4],
+  ])('knows the sizes of videos %s as it reads them, from the headers alone', async (_title, sequenceSize) => {
+    const frame = (width: number, height: number) => grayPng(width, height, () => 9)
+    const videos = [[frame(2, 1), frame(1, 2)], [frame(5, 3)], [frame(4, 4), frame(4, 4), frame(4, 4)]]
+    const spec = { ...image({ channels: 1 }), sequenceSize }
+    const dataset = openDataset(makeDataset({ spec, train: videos.map(shown), test: [] }))
+    const rows = Int32Array.of(2, 0, 1, 2)
+    const whole = (await dataset.train.read(rows)) as DenseBatch
+    expect([...(await dataset.train.pictureShapes(rows, 0))]).toEqual([...whole.shapes])
+    dataset.close()
+    const headers = videos.map((frames) => shown(frames.map((bytes) => bytes.subarray(0, 40))))
+    const undecodable = openDataset(makeDataset({ spec, train: headers, test: [] }))
+    expect([...(await undecodable.train.pictureShapes(rows, 0))]).toEqual([...whole.shapes])
+    expect(undecodable.train.unreadable.size).toBe(0)
+    undecodable.close()
+  })
+
+  it('takes an example without a readable header to be the black one that stands for it', async () => {
+    const train = [shown([grayPng(5, 3, () => 9)]), shown([Buffer.from('this is no picture at all, just some words')])]
+    const dataset = openDataset(makeDataset({ spec: image({ rows: 7, cols: 6 }), train, test: [] }))
+    const rows = allRows(2)
+    expect([...(await dataset.train.pictureShapes(rows, 0))]).toEqual([1, 3, 5, 3, 1, 7, 6, 3])
+    expect([...((await dataset.train.read(rows)) as DenseBatch).shapes]).toEqual([1, 3, 5, 3, 1, 7, 6, 3])
+    dataset.close()
+  })
 })
 
 describe('unreadable pictures', () => {

@@ -2,12 +2,14 @@
 // pictures against codes of a batch.
 import { afterAll, describe, expect, test } from 'vitest'
 import type { TaskProfile } from '../../../src/dataset/profile.ts'
+import { valueStatistics } from '../../../src/dataset/sample-statistics.ts'
 import { createOnnxEngine } from '../../../src/engine/onnx/engine.ts'
 import type { FrontEnd } from '../../../src/families/family.ts'
+import { framesFront } from '../../../src/families/fronts/frames.ts'
 import { localContrast } from '../../../src/families/fronts/local-contrast.ts'
 import { cellGrid, orientedGradients } from '../../../src/families/fronts/oriented-gradients.ts'
 import { fitPatches, patchOptions } from '../../../src/families/fronts/patches.ts'
-import { pictureFront, pictureSize, valueRange } from '../../../src/families/fronts/picture.ts'
+import { pictureFront, pictureSize, valueRanges } from '../../../src/families/fronts/picture.ts'
 import { resizePictures, triangleWeights } from '../../../src/families/fronts/resize-pictures.ts'
 import { Rng } from '../../../src/support/rng.ts'
 import { runGraph } from './run-graph.ts'
@@ -70,28 +72,119 @@ describe('the size of pictures', () => {
 
 describe('the values of dense pictures', () => {
   const about = (min: number, max: number, mean: number, std: number) =>
-    ({ spec: { format: 'DENSE' }, values: { min, max, mean, std } }) as Parameters<typeof valueRange>[0]
+    ({ spec: { format: 'DENSE' }, values: { min, max, mean, std } }) as Parameters<typeof valueRanges>[0]
 
   test.each([
     ['stay as they are in [0, 1]', about(0, 1, 0.01, 0.02), null],
-    ['run from the least to the largest of bytes', about(0, 255, 2, 5), { low: 0, high: 255 }],
-    ['run between the extremes without stray ones', about(-3, 4000, 2000, 900), { low: -3, high: 4000 }],
-    ['end six deviations from the mean', about(-9e4, 65535, 1000, 500), { low: -2000, high: 4000 }],
-    ['that are all the same are the lower end', about(7, 7, 7, 0), { low: 7, high: 8 }],
-  ])('%s', (_title, matrix, range) => {
-    expect(valueRange(matrix)).toEqual(range)
+    ['run from the least to the largest of bytes', about(0, 255, 2, 5), [{ low: 0, high: 255 }]],
+    ['run between the extremes without stray ones', about(-3, 4000, 2000, 900), [{ low: -3, high: 4000 }]],
+    ['end six deviations from the mean', about(-9e4, 65535, 1000, 500), [{ low: -2000, high: 4000 }]],
+    ['that are all the same are the lower end', about(7, 7, 7, 0), [{ low: 7, high: 8 }]],
+  ])('%s where nothing is known of the channels', (_title, matrix, ranges) => {
+    expect(valueRanges(matrix)).toEqual(ranges)
   })
 
-  test('keep their grays beside one stray pixel', async () => {
-    const side = 8
-    const extent = { min: side, median: side, max: side }
-    const matrix = { ...about(0, 65535, 1000, 600), rows: extent, cols: extent, channels: 1 }
-    const data = Float32Array.from({ length: side * side }, (_, i) => (i === 9 ? 65535 : (2000 * i) / (side * side)))
-    const front = pictureFront({ matrices: [matrix] } as unknown as TaskProfile)
-    const fed = { x: { shape: [1, 1, side, side, 1], data } }
+  const SIDE = 16
+  const PIXELS = SIDE * SIDE
+  const COUNT = 4
+
+  /** A profile of COUNT pictures of SIDE x SIDE, `valueAt` by picture, pixel and channel; and their values. */
+  function picturesOf(channels: number, valueAt: (picture: number, pixel: number, channel: number) => number) {
+    const size = PIXELS * channels
+    const data = Float32Array.from({ length: COUNT * size }, (_, i) =>
+      valueAt(Math.floor(i / size), Math.floor((i % size) / channels), i % channels),
+    )
+    const shapes = Int32Array.from({ length: 4 * COUNT }, (_, i) => [1, SIDE, SIDE, channels][i % 4])
+    const offsets = Float64Array.from({ length: COUNT + 1 }, (_, i) => i * size)
+    const { integral, ...values } = valueStatistics({ layout: 'dense', data, offsets, shapes })
+    const extent = { min: SIDE, median: SIDE, max: SIDE }
+    const steps = { min: 1, median: 1, max: 1 }
+    const matrix = { spec: { format: 'DENSE' }, values, integral, steps, rows: extent, cols: extent, channels }
+    return { data, channels, profile: { matrices: [matrix] } as unknown as TaskProfile }
+  }
+
+  /** [COUNT, channels, rows, cols] as 256 grays. `declared`: sizes known only at run time. */
+  async function graysOf(
+    { data, channels, profile }: ReturnType<typeof picturesOf>,
+    {
+      side = SIDE,
+      declared = [COUNT, 1, SIDE, SIDE] as readonly (number | string)[],
+      front = pictureFront(profile, { rows: side, cols: side }),
+    } = {},
+  ): Promise<number[]> {
+    const fed = { x: { shape: [COUNT, 1, SIDE, SIDE, channels], declared: [...declared, channels], data } }
     const { data: out } = await runGraph(engine, fed, (g, { x }) => front.build(g, null, [{ matrix: x, length: null }]))
-    expect(out[9]).toBe(1)
-    expect(new Set(out).size).toBeGreaterThan(50)
+    return Array.from(out, (value) => Math.round(255 * value))
+  }
+
+  const share = noise(COUNT * PIXELS, 5)
+  const shareOf = (picture: number, pixel: number) => share[picture * PIXELS + pixel]
+  const LARGEST = [1, 255, 10_000]
+  const unlike = (picture: number, pixel: number, c: number) => LARGEST[c] * shareOf(picture, pixel) - Number(c === 2)
+
+  test('of unlike channels keep their detail, in pictures of known and of varying sizes and in frames', async () => {
+    const pictures = picturesOf(3, unlike)
+    const grays = await graysOf(pictures)
+    for (let c = 0; c < 3; c++) {
+      const own = grays.slice(c * PIXELS, (c + 1) * PIXELS)
+      own.forEach((gray, pixel) => {
+        expect(Math.abs(gray - 255 * shareOf(0, pixel))).toBeLessThan(3)
+      })
+    }
+    expect(await graysOf(pictures, { declared: ['n', 1, 'rows', 'cols'] })).toEqual(grays)
+    expect(await graysOf(pictures, { front: framesFront(pictures.profile, 1) })).toEqual(grays)
+  })
+
+  test.each([
+    ['far above', 1e6],
+    ['far below', -3.4e38],
+  ])('are not flattened by one stray value %s, nor are its neighbours when shrunk', async (_title, stray) => {
+    const STRAY = 37
+    const value = (picture: number, pixel: number) => 10 + shareOf(picture, pixel) / 10
+    const plain = picturesOf(1, value)
+    const hit = picturesOf(1, (picture, pixel) => (picture === 1 && pixel === STRAY ? stray : value(picture, pixel)))
+    const [expected, grays] = [await graysOf(plain), await graysOf(hit)]
+    const end = stray > 0 ? 255 : 0
+    expect(new Set(expected).size).toBeGreaterThan(200)
+    // Three spreads beyond the quantiles are left on the side of the stray value, so the others take up a quarter of the grays.
+    grays.forEach((gray, i) => {
+      const scaled = end === 255 ? expected[i] / 4 : 255 - (255 - expected[i]) / 4
+      expect(Math.abs(gray - (i === PIXELS + STRAY ? end : scaled))).toBeLessThan(4)
+    })
+    const shrunk = await graysOf(hit, { side: SIDE / 2 })
+    expect(Math.max(...shrunk.map((gray) => Math.abs(gray - (255 - end))))).toBeLessThan(100)
+  })
+
+  test('that are missing are the lower end of their channel', async () => {
+    const grays = await graysOf(
+      picturesOf(3, (picture, pixel, c) => (pixel === 9 && c > 0 ? Number.NaN : unlike(picture, pixel, c))),
+    )
+    expect([9 + PIXELS, 9 + 2 * PIXELS].map((at) => grays[at])).toEqual([0, 0])
+    expect(grays[9]).toBeGreaterThan(0)
+  })
+
+  test('of a channel that is nearly always the same run between its extremes', () => {
+    const { matrices } = picturesOf(2, (_, pixel, c) => (c === 0 ? -1 - pixel : pixel === 40 ? 100 : 0)).profile
+    expect(valueRanges(matrices[0])).toEqual([
+      { low: -PIXELS, high: -1 },
+      { low: 0, high: 100 },
+    ])
+  })
+
+  test.each([
+    ['[0, 1]', (share: number, c: number) => (c === 0 ? share / 1000 : share), ''],
+    ['whole bytes', (share: number, c: number) => Math.floor((c === 0 ? 4 : 256) * share), ':0:255'],
+  ])('of several channels in %s are scaled together, as coded pictures are', (_title, valueAt, key) => {
+    const { profile } = picturesOf(2, (picture, pixel, c) => valueAt(shareOf(picture, pixel), c))
+    expect(profile.matrices[0].values.channels).toHaveLength(2)
+    expect(pictureFront(profile).key).toBe(`picture:0:2x${SIDE}x${SIDE}${key}`)
+  })
+
+  test('tell fronts apart by the range of every channel', () => {
+    const widened = (picture: number, pixel: number, c: number) => unlike(picture, pixel, c) * (c === 1 ? 2 : 1)
+    const [one, other] = [unlike, widened].map((valueAt) => picturesOf(3, valueAt).profile)
+    expect(pictureFront(one).key).not.toBe(pictureFront(other).key)
+    expect(framesFront(one, 2).key).not.toBe(framesFront(other, 2).key)
   })
 })
 
