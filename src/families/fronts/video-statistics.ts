@@ -1,8 +1,10 @@
-// A video as one vector: where it is bright and where it moves (mean frame, spread over frames, mean absolute step between frames,
-// all shrunk) and what shapes occur (oriented gradients averaged over frames and over the motion picture).
+// A video as one vector: where it is bright and where it moves (mean frame, spread over frames, mean absolute step between neighbouring
+// frames, all shrunk) and what shapes occur (oriented gradients averaged over frames and over the motion picture). Where frames are
+// pairs apart from each other, only steps within a pair count: those between pairs would tell where things are, as the spread does.
 import type { GraphBuilder, Value } from '../../graph/builder.ts'
 import { abs, add, concat, mul, reduceMax, reduceMean, reshape, slice, sqrt, sub } from '../../graph/functions.ts'
 import type { FrontEnd } from '../family.ts'
+import type { FramesFront } from './frames.ts'
 import { cellGrid, orientedGradients } from './oriented-gradients.ts'
 import { resizePictures } from './resize-pictures.ts'
 
@@ -13,8 +15,8 @@ export interface VideoStatisticsOptions {
   gradients?: number
 }
 
-/** `base`: frames, shape [frames, channels, rows, cols]. */
-export function videoStatisticsFront(base: FrontEnd, options: VideoStatisticsOptions = {}): FrontEnd {
+/** `base`: shape [frames, channels, rows, cols]. */
+export function videoStatisticsFront(base: FramesFront, options: VideoStatisticsOptions = {}): FrontEnd {
   const { across = 16, gradients = 6 } = options
   const [frames, channels, rows, cols] = base.shape
   const shrink = Math.min(1, across / Math.max(rows, cols))
@@ -23,7 +25,7 @@ export function videoStatisticsFront(base: FrontEnd, options: VideoStatisticsOpt
   const gradientSize = gradients > 0 ? 24 * grid.rows * grid.cols : 0
   const pixels = small.rows * small.cols
   return {
-    key: `${base.key}|video-statistics:${across}:${gradients}`,
+    key: `${base.key}|video-statistics:${across}:${gradients}${base.pairsApart ? ':within pairs' : ''}`,
     base,
     shape: [(channels + 2) * pixels + 3 * gradientSize + 3],
     store: 'float32',
@@ -33,7 +35,7 @@ export function videoStatisticsFront(base: FrontEnd, options: VideoStatisticsOpt
       const mean = reduceMean(g, clip, [1])
       const greyMean = reduceMean(g, grey, [1], true)
       const spread = deviation(g, grey, greyMean)
-      const steps = frames > 1 ? abs(g, sub(g, slice(g, grey, 1, 1, null), slice(g, grey, 1, 0, -1))) : mul(g, grey, 0)
+      const steps = stepsBetween(g, grey, frames, base.pairsApart)
       const motion = reduceMean(g, steps, [1])
       const planes = concat(g, [mean, spread, motion], 1)
       const shrunk = resizePictures(g, reshape(g, planes, [-1, rows, cols, 1]), small.rows, small.cols)
@@ -48,6 +50,15 @@ export function videoStatisticsFront(base: FrontEnd, options: VideoStatisticsOpt
       return concat(g, parts, 1)
     },
   }
+}
+
+/** How much each pixel changes. grey: [n, frames, 1, rows, cols] -> [n, f, 1, rows, cols], f the number of steps looked at. */
+function stepsBetween(g: GraphBuilder, grey: Value, frames: number, withinPairs: boolean): Value {
+  if (frames === 1) return mul(g, grey, 0)
+  const [before, after] = withinPairs
+    ? [slice(g, grey, 1, 0, null, 2), slice(g, grey, 1, 1, null, 2)]
+    : [slice(g, grey, 1, 0, -1), slice(g, grey, 1, 1, null)]
+  return abs(g, sub(g, after, before))
 }
 
 /** Spread over axis 1 around its mean; the axis is dropped. */

@@ -7,7 +7,7 @@ import type { Pictures } from '../common/pictures.ts'
 import { findSymmetry } from '../common/symmetry.ts'
 import type { Family, TrialContext } from '../family.ts'
 import { framesFront } from '../fronts/frames.ts'
-import { pictureSize } from '../fronts/picture.ts'
+import { heldPictureSize } from '../fronts/picture.ts'
 import { pictureBatches } from './augment/pictures.ts'
 import { channelStatistics } from './picture-learner.ts'
 import { interceptsOf, trainNetwork } from './train-network.ts'
@@ -18,6 +18,7 @@ import { type VideoNetwork, videoForward, videoMacs } from './video-network.ts'
 export const videoNet: Family = {
   name: 'video-net',
   summary: 'convolutional network with temporal shift on a few frames',
+  openEnded: true,
   portfolio(profile) {
     if (profile.kind !== 'video' || profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return null
     const params = {
@@ -49,8 +50,13 @@ export const videoNet: Family = {
   async *train(trial) {
     const { profile, params } = trial
     const link = linkOf(profile, trial.labels)
-    const frames = Math.max(1, Math.min(Number(params.frames), profile.matrices[0].steps.max))
-    const front = framesFront(profile, frames, pictureSize(profile.matrices[0], { maxSide: Number(params.side) }))
+    const [matrix] = profile.matrices
+    const frames = Math.max(1, Math.min(Number(params.frames), matrix.steps.max))
+    const front = framesFront(
+      profile,
+      frames,
+      heldPictureSize(profile, matrix, Number(params.side), frames * matrix.channels),
+    )
     const [, channels, height, width] = front.shape
     const data = (yield* loadFeatures(trial, front)) as Uint8Array
     // One transform for all frames of a video: its frames are channels of one picture.
@@ -59,6 +65,7 @@ export const videoNet: Family = {
     const average = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / values.length
     const network: VideoNetwork = {
       frames,
+      pairsApart: front.pairsApart,
       channels,
       height,
       width,

@@ -1,14 +1,17 @@
-// The network for videos: each frame beside its change from the frame before goes through two-dimensional convolutions; between the
-// stages some channels are shifted one frame forth and back (temporal shift, Lin et al. 2019), which costs no multiply-adds; then
-// means and maxima over time and space. x [n, frames, channels, height, width].
-import type { Value } from '../../graph/builder.ts'
-import { concat, mul, pad, reduceMax, reduceMean, reshape, slice, sub } from '../../graph/functions.ts'
+// The network for videos: each frame beside its change from the frame before (where frames are pairs apart from each other: beside the
+// change within its pair) goes through two-dimensional convolutions; between the stages some channels are shifted one frame forth and
+// back (temporal shift, Lin et al. 2019), which costs no multiply-adds; then means and maxima over time and space.
+// x [n, frames, channels, height, width].
+import type { GraphBuilder, Value } from '../../graph/builder.ts'
+import { concat, gather, mul, pad, reduceMax, reduceMean, reshape, slice, sub } from '../../graph/functions.ts'
 import { dropout } from '../../graph/layers/dropout.ts'
 import type { Network } from '../../graph/layers/network.ts'
 import { convBlock, head } from './layers.ts'
 
 export interface VideoNetwork {
   frames: number
+  /** As the front says (fronts/frames.ts). */
+  pairsApart: boolean
   channels: number
   height: number
   width: number
@@ -29,8 +32,7 @@ export function videoForward(network: VideoNetwork, intercepts: Float32Array): (
     const { g } = net
     const n = x.shape[0]
     const scaled = mul(g, sub(g, x, network.mean), 1 / Math.max(1e-3, network.deviation))
-    const before = concat(g, [slice(g, scaled, 1, 0, 1), slice(g, scaled, 1, 0, frames - 1)], 1)
-    const both = frames > 1 ? concat(g, [scaled, mul(g, sub(g, scaled, before), 2)], 2) : scaled
+    const both = frames > 1 ? concat(g, [scaled, mul(g, changes(g, scaled, network), 2)], 2) : scaled
     let y = reshape(g, both, [-1, frames > 1 ? 2 * channels : channels, height, width])
     if (typeof n === 'number') y = g.refine(y, [n * frames, ...y.shape.slice(1)])
     for (let i = 0; i < stages; i++) {
@@ -43,6 +45,14 @@ export function videoForward(network: VideoNetwork, intercepts: Float32Array): (
     const pooled = concat(g, [reduceMean(g, space, [1]), reduceMax(g, space, [1]), reduceMean(g, peaks, [1])], 1)
     return head(net, dropout(net, pooled, network.dropout), intercepts)
   }
+}
+
+/** [n, frames, ...] -> the same: what changed from the frame before, nothing at first; or both times what changed within the pair. */
+function changes(g: GraphBuilder, x: Value, { frames, pairsApart }: VideoNetwork): Value {
+  if (!pairsApart) return sub(g, x, concat(g, [slice(g, x, 1, 0, 1), slice(g, x, 1, 0, frames - 1)], 1))
+  const firsts = Array.from({ length: frames }, (_, i) => i - (i % 2))
+  const seconds = firsts.map((first) => first + 1)
+  return sub(g, gather(g, x, g.ints(seconds), 1), gather(g, x, g.ints(firsts), 1))
 }
 
 /** x [n * frames, c, h, w]: the first c/8 channels come from the frame before, the next c/8 from the frame after. */
