@@ -5,6 +5,7 @@ import { profileDataset } from '../../src/dataset/profile.ts'
 import { createOnnxEngine } from '../../src/engine/onnx/engine.ts'
 import type { Model } from '../../src/families/family.ts'
 import { framesFront } from '../../src/families/fronts/frames.ts'
+import { videoStatisticsFront } from '../../src/families/fronts/video-statistics.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import { cast, div, reshape } from '../../src/graph/functions.ts'
 import { modelGraph } from '../../src/search/model-graph.ts'
@@ -15,7 +16,6 @@ import { datasetSpec, grayPng, makeDataset, matrixSpec, range } from '../dataset
 const engine = createOnnxEngine({ threads: 1 })
 afterAll(() => engine.close())
 
-const FRAMES = 3
 const SIZE = 6
 
 /** Videos of 1 to 11 frames, each frame a level and a slope of its own. */
@@ -41,7 +41,11 @@ describe.each([
   ['of any length', -1],
   ['of one length', 11],
 ])('videos %s', (_name, sequenceSize) => {
-  it('give the same frames from a few pictures as from all', async () => {
+  it.each([
+    ['the same middles of equal parts', 3, false],
+    ['the same pairs', 4, false],
+    ['the same statistics of pairs apart', 2, true],
+  ])('give %s from a few pictures as from all', async (_what, count, statistics) => {
     const dataset = openDataset(videos(sequenceSize))
     const profile = await profileDataset(dataset)
     const test = dataset.test!
@@ -52,12 +56,14 @@ describe.each([
     }
     const counts = { train: dataset.train.count, test: test.count }
     const store = createFeatureStore({ engine, profile, read, counts, limitBytes: 1e6, spill: () => null })
-    const front = framesFront(profile, FRAMES, { rows: SIZE, cols: SIZE })
+    const frames = framesFront(profile, count, { rows: SIZE, cols: SIZE })
+    expect(frames.pairsApart).toBe(statistics)
+    const front = statistics ? videoStatisticsFront(frames) : frames
     const rows = Int32Array.from({ length: test.count }, (_, i) => i)
     const features = await store.features(front, 'test', rows)
-    expect(asked).toEqual([FRAMES])
+    expect(asked).toEqual([count])
 
-    const width = FRAMES * SIZE * SIZE
+    const width = front.shape.reduce((product, length) => product * length, 1)
     const whole: Model = { front, build: (g, x) => reshape(g, x!, [-1, width]) }
     const executable = await engine.compile(modelGraph(whole, { ...profile, classCount: width }))
     const wanted = new Set(['matrix_0', 'length_0'])
@@ -65,8 +71,14 @@ describe.each([
     for await (const { positions, feeds } of feedBatches(read, profile, 'test', rows, { wanted, maxRows: 4 })) {
       const scores = (await executable.run(feeds)).scores.data as Float32Array
       for (const [i, position] of positions.entries()) {
-        const expected = Array.from(scores.subarray(i * width, (i + 1) * width), (value) => Math.round(255 * value))
-        expect([...features.subarray(position * width, (position + 1) * width)], `video ${position}`).toEqual(expected)
+        const expected = scores.subarray(i * width, (i + 1) * width)
+        const given = features.subarray(position * width, (position + 1) * width)
+        if (front.store === 'uint8') {
+          expect([...given], `video ${position}`).toEqual(Array.from(expected, (value) => Math.round(255 * value)))
+        } else {
+          const gap = expected.reduce((most, value, j) => Math.max(most, Math.abs(value - given[j])), 0)
+          expect(gap, `video ${position}`).toBeLessThan(1e-4)
+        }
         seen++
       }
     }

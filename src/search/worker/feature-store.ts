@@ -174,7 +174,7 @@ export function createFeatureStore(options: FeatureStoreOptions): FeatureStore {
     }
     const wanted = new Set(rawInputs)
     const seen = profileSeenBy(front, profile)
-    const steps = seen === profile ? undefined : front.steps
+    const steps = seen === profile ? undefined : (front.steps ?? front.excerpt)
     const options: FeedOptions = { wanted, maxRows: RAW_ROWS, bytes: true, ...(steps === undefined ? {} : { steps }) }
     for await (const { positions, feeds } of feedBatches(read, seen, split, rows, options)) {
       if (front.base !== null && executable.inputs.has('base')) {
