@@ -43,6 +43,11 @@ export interface FrontEnd {
    * has exactly so many: pictures at other steps need not be decoded. @default all steps
    */
   steps?: number
+  /**
+   * Looks only at an excerpt of every matrix, at most so many consecutive steps from its middle (dataset/excerpt.ts), so that the
+   * rest of long sequences need not be read. Not together with `steps`. @default all of it
+   */
+  excerpt?: number
   /** `x`: base output [n, ...base.shape] when there is a base, else null. Returns float32 [n, ...shape]. */
   build(g: GraphBuilder, x: Value | null, inputs: readonly ModelInput[]): Value
   /**
@@ -79,6 +84,8 @@ export type TrialEvent =
    * not known yet (the first quick model).
    */
   | { type: 'candidate'; validation: Float32Array | null; model: Model; trainedOn: 'sample' | 'train' | 'all' }
+  /** It is judged for good, by a model of this share of the training rows: all that is left is a fit on all of them. */
+  | { type: 'settled'; taughtShare: number }
 
 /** What a trial may use. All of it belongs to one worker process. */
 export interface TrialContext {
@@ -116,6 +123,8 @@ export type Pace =
       kind: 'clock'
       /** Milliseconds this trial can still hope to get, at best. */
       remainingMs(): number
+      /** What `remainingMs` keeps free for predicting the test rows, as it took last time. @default 0 */
+      reservedMs?(): number
       elapsedMs(): number
     }
   | {
@@ -143,6 +152,8 @@ export interface Family {
   readonly name: string
   /** One line for people. */
   readonly summary: string
+  /** It learns for as long as it may, and has no end of its own. @default false */
+  readonly openEnded?: boolean
   /** Null when this family cannot learn from such data; else its portfolio. */
   portfolio(profile: TaskProfile): PortfolioEntry[] | null
   space(profile: TaskProfile): SearchSpace

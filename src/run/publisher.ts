@@ -71,6 +71,8 @@ const MARGIN_ERRORS = 0.1
 const EPSILON = 1e-6
 /** ...and always by this many standard errors of the difference, unless so many validation cells judge that it is small anyway. */
 const DOUBT_ERRORS = 0.5
+/** That is for few models to choose from; the best of many looks better by chance. */
+const FEW_MODELS = 4
 const MOST_DOUBTED_CELLS = 50_000
 /** Between two evaluations lies at least this, and several times what an evaluation takes: training needs the cores. */
 const PAUSE_MS = 120
@@ -82,17 +84,20 @@ const PAUSE_SHARE = 0.01
  * is: so did the published one, but that is out.
  * @param validation [V, K] of the blend
  * @param published its validation scores are null when an earlier session published it
+ * @param models among which the blend was chosen
  */
 export function neededGain(
   against: Judge,
   reason: PublishReason,
   validation: Float32Array,
   published: { quality: Quality; validation: Float32Array | null },
+  models: number,
 ): number {
   const { labels, classCount } = against
   const margin = reason === 'better' ? MARGIN_ERRORS * naucError(against, published.quality) : EPSILON
   if (published.validation === null || labels.length > MOST_DOUBTED_CELLS) return Math.max(EPSILON, margin)
-  const doubt = DOUBT_ERRORS * naucDifferenceError(labels, validation, published.validation, classCount)
+  const errors = DOUBT_ERRORS * Math.sqrt(Math.max(1, Math.log2(models / FEW_MODELS)))
+  const doubt = errors * naucDifferenceError(labels, validation, published.validation, classCount)
   return Math.max(EPSILON, margin, doubt)
 }
 
@@ -149,7 +154,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   function unjudged(): Blend | null {
     const [member] = library.staged()
     if (member === undefined || !nothing()) return null
-    const members = [{ member: member.key, weight: 1, map: null }]
+    const members = [{ member: member.key, weight: 1, sharpness: 1, map: null }]
     return { kind: 'mean', members, quality: UNKNOWN, validation: new Float32Array(0) }
   }
 
@@ -167,10 +172,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (keys.length === lastKeys.length && keys.every((key) => lastKeys.includes(key)))
       return gain > EPSILON && reason !== 'better'
     if (refitted(keys) && gain > -Math.max(EPSILON, refitTolerance(against, last.quality))) return true
-    return (
-      gain > EPSILON &&
-      gain > neededGain(against, reason, blend.validation, { quality: last.quality, validation: lastValidation })
-    )
+    const published = { quality: last.quality, validation: lastValidation }
+    const models = library.candidates().length
+    return gain > EPSILON && gain > neededGain(against, reason, blend.validation, published, models)
   }
 
   /** Of the same trials as what is published, some of them fitted on more rows by now. */

@@ -102,6 +102,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
     currentLibrary: () => library!,
     costly: (predictMs, sinceKeptMs) =>
       10 * predictMs > sinceKeptMs && options.budgetMs - clock.elapsedMs() > 0.15 * options.budgetMs,
+    published: () => new Set(publisher?.last?.members.map(({ trial }) => trial)),
     hooks: {
       onTrial: ({ id, family, params, tuner }) => recorder.event({ type: 'trial', trial: id, family, params, tuner }),
       onScore: ({ id }, quality, trainedOn) => recorder.event({ type: 'score', trial: id, ...quality, trainedOn }),
@@ -140,7 +141,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
         probes = message.probes
         planned = true
         tellDevice(message, message.threads)
-        dispatcher.plan(message.entries, message.spaces)
+        dispatcher.plan(message.entries, message.spaces, message.openEnded)
         if (dispatcher.doing(worker) === null) dispatcher.ready(worker)
         startHelpers()
         return
@@ -419,7 +420,7 @@ export async function runSession(options: FitOptions, hooks: FitHooks, choice: C
   /** What is staged by now and is better is published; a candidate on its way is waited for a moment. */
   async function lastMilestone(ending: Ending, last: Publisher): Promise<Ending> {
     const interrupted = 'status' in ending && ending.status === 'interrupted'
-    const spare = options.budgetMs - clock.elapsedMs() - 1.5 * last.costMs()
+    const spare = options.budgetMs - LEAVE_MS - clock.elapsedMs() - 1.5 * last.costMs()
     const waitMs = interrupted || counted ? 0 : Math.max(0, Math.min(spare, closeMs() / 2))
     await settled(waitMs)
     // What is still under way is too late, and the last milestone needs the cores.

@@ -26,6 +26,8 @@ export interface DispatcherOptions {
   currentLibrary(): Library
   /** A trial leads so clearly or the end is so near that predicting often is worth its time. */
   costly(predictMs: number, sinceKeptMs: number): boolean
+  /** Trials whose models are in what is published. */
+  published(): ReadonlySet<string>
   hooks: DispatcherHooks
 }
 
@@ -45,7 +47,8 @@ export interface DispatcherHooks {
 
 export interface Dispatcher {
   readonly trials: readonly Trial[]
-  plan(entries: PlannedTrial[], spaces: Record<string, SearchSpace>): void
+  /** @param openEnded families that learn for as long as they may */
+  plan(entries: PlannedTrial[], spaces: Record<string, SearchSpace>, openEnded: readonly string[]): void
   /** A worker can take orders. */
   ready(worker: number): void
   onMessage(worker: number, message: FromWorker): void
@@ -76,6 +79,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const snapshotAtMs = new Map<string, number>()
   let portfolio: PlannedTrial[] = []
   let spaces: Record<string, SearchSpace> = {}
+  let openEnded: ReadonlySet<string> = new Set()
   let planned = false
   let canPropose = true
   let best: number | null = null
@@ -129,7 +133,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const { now, remaining } = time()
       const tried = trials.filter((trial) => trial.tuner === 'portfolio').length
       const portfolioLeft = Math.max(0, portfolioEntries(options.search, portfolio.length) - tried)
-      const decision = decide({ trials, worker, now, remaining, best, portfolioLeft, canPropose }, pacing)
+      const published = options.published()
+      const decision = decide({ trials, worker, now, remaining, best, published, portfolioLeft, canPropose }, pacing)
       if (decision.kind === 'idle') return false
       if (decision.kind === 'slice') {
         order(worker, decision.trial, decision.length)
@@ -165,6 +170,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function add(trial: Trial): Trial {
+    trial.openEnded = openEnded.has(trial.family)
     trials.push(trial)
     byId.set(trial.id, trial)
     hooks.onTrial(trial)
@@ -252,6 +258,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       trial.spent += schedule.kind === 'clock' ? message.ms : message.steps
       trial.units = message.units
       trial.of = message.of
+      trial.taughtShare = message.taughtShare
       trial.status = message.status
       if (message.status !== 'paused') trial.worker = null
       if (message.status === 'failed') forgetGhosts(trial)
@@ -265,9 +272,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     trials,
-    plan(entries, given) {
+    plan(entries, given, learning) {
       portfolio = entries
       spaces = given
+      openEnded = new Set(learning)
+      for (const trial of trials) trial.openEnded = openEnded.has(trial.family)
       planned = true
       assignNow()
     },
@@ -323,6 +332,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     restore(earlier, sliceCount) {
       slices = sliceCount
       for (const trial of earlier) {
+        trial.openEnded = openEnded.has(trial.family)
         trials.push(trial)
         byId.set(trial.id, trial)
         if (trial.best !== null && (best === null || trial.best > best)) best = trial.best

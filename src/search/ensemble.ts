@@ -1,12 +1,14 @@
 // Blending what was kept: greedy forward selection with replacement on the validation rows (Caruana, Niculescu-Mizil, Crew &
 // Ksikes 2004), bagged over the candidates as in their section 2.3 where few rows judge. The objective is that of quality.ts.
-// Two blends compete: the weighted mean of probabilities and that of rank-mapped scores (quantile-map.ts).
+// Three blends compete: the weighted mean of probabilities as they are, that of probabilities made as sharp as they should be
+// (sharpness.ts), and that of rank-mapped scores (quantile-map.ts).
 // Cost matters, since it is paid beside the training: a step proposes by log loss (one pass) and judges only a few by NAUC,
 // and how many in all is bounded by the size of the validation set.
 import { nauc } from '../metrics/nauc.ts'
 import { Rng } from '../support/rng.ts'
 import { isSeparate, type Judge, judge, naucError, objective, type Quality } from './quality.ts'
 import { applyQuantileMap, fitQuantileMap, type QuantileMap } from './quantile-map.ts'
+import { bestSharpness, sharpen } from './sharpness.ts'
 
 export interface BlendCandidate {
   member: string
@@ -20,8 +22,15 @@ export interface BlendMember {
   member: string
   /** Positive; weights sum to 1. */
   weight: number
-  /** Rank blends only: its scores go through this first. */
+  /** The power that its probabilities are raised to first; 1 where classes are separate questions. */
+  sharpness: number
+  /** Rank blends only: its scores go through this then. */
   map: QuantileMap | null
+}
+
+/** A candidate with validation scores raised to a power. */
+interface SharpCandidate extends BlendCandidate {
+  sharpness: number
 }
 
 export interface Blend {
@@ -67,20 +76,26 @@ export function selectBlend(
   if (pool.length === 0) return null
   const single: Blend = {
     kind: 'mean',
-    members: [{ member: pool[0].member, weight: 1, map: null }],
+    members: [{ member: pool[0].member, weight: 1, sharpness: 1, map: null }],
     quality: pool[0].quality,
     validation: pool[0].validation,
   }
   if (pool.length === 1) return single
-  const counts = selectCounts(against, pool)
-  const mean = blendOf(against, pool, counts)
+  const plain = pool.map((candidate) => ({ ...candidate, sharpness: 1 }))
+  const sharp = pool.map((candidate) => sharpened(against, candidate))
+  const pools = sharp.some(({ sharpness }) => sharpness !== 1) ? [plain, sharp] : [plain]
+  const means = pools.map((each) => blendOf(against, each, selectCounts(against, each, 1 / pools.length)))
+  const winner = means.length > 1 && objective(means[1].quality) > objective(means[0].quality) ? 1 : 0
+  const mean = means[winner]
   if (mean.members.length === 1) return single
   const error = naucError(against, single.quality)
   const best = objective(mean.quality) > objective(single.quality) + BLEND_MARGIN * error ? mean : single
   if (against.multiLabel || against.classCount > 1) {
-    const ranked = rankBlend(against, pool, mean)
+    const ranked = rankBlend(against, pools[winner], mean)
     const margin = RANK_MARGIN + RANK_MARGIN_ERRORS * error
-    if (ranked.quality.nauc > best.quality.nauc + margin) return ranked
+    // The log loss of ranks says nothing: it must not decide whether they are published.
+    const quality = { ...ranked.quality, loss: best.quality.loss }
+    if (quality.nauc > best.quality.nauc + margin) return { ...ranked, quality }
   }
   return best
 }
@@ -97,6 +112,20 @@ function poolOf(candidates: readonly BlendCandidate[], published: readonly strin
   return sorted.filter((each) => chosen.has(each))
 }
 
+/** By the scores that a candidate came with: they are looked at in every selection while it is kept. */
+const sharpOnes = new WeakMap<Float32Array, { validation: Float32Array; sharpness: number }>()
+
+function sharpened(against: Judge, candidate: BlendCandidate): SharpCandidate {
+  if (isSeparate(against)) return { ...candidate, sharpness: 1 }
+  let known = sharpOnes.get(candidate.validation)
+  if (known === undefined) {
+    const { power } = bestSharpness(against.labels, candidate.validation, against.classCount)
+    known = { sharpness: power, validation: sharpen(candidate.validation, against.classCount, power) }
+    sharpOnes.set(candidate.validation, known)
+  }
+  return { ...candidate, ...known }
+}
+
 /** Blends the members' scores for any rows: [n, K] each. Missing members are an error of the caller. */
 export function blendScores(
   blend: Pick<Blend, 'members'>,
@@ -104,10 +133,10 @@ export function blendScores(
   classCount: number,
 ): Float32Array {
   const [first] = blend.members
-  if (blend.members.length === 1 && first.map === null) return scoresOf(first.member)
+  if (blend.members.length === 1 && first.sharpness === 1 && first.map === null) return scoresOf(first.member)
   let sum: Float32Array | null = null
-  for (const { member, weight, map } of blend.members) {
-    const scores = scoresOf(member)
+  for (const { member, weight, sharpness, map } of blend.members) {
+    const scores = sharpen(scoresOf(member), classCount, sharpness)
     const mapped = map === null ? scores : applyQuantileMap(map, scores, classCount)
     sum ??= new Float32Array(mapped.length)
     for (let at = 0; at < sum.length; at++) sum[at] += weight * mapped[at]
@@ -115,11 +144,11 @@ export function blendScores(
   return sum ?? new Float32Array(0)
 }
 
-/** How often each candidate was chosen, over all bags. */
-function selectCounts(against: Judge, pool: readonly BlendCandidate[]): number[] {
+/** How often each candidate was chosen, over all bags, with this share of the judgements there are. */
+function selectCounts(against: Judge, pool: readonly BlendCandidate[], share: number): number[] {
   const counts = new Array<number>(pool.length).fill(0)
   const all = pool.map((_, i) => i)
-  const judgements = Math.max(JUDGED.least, Math.min(JUDGED.most, JUDGED_CELLS / against.labels.length))
+  const judgements = Math.max(JUDGED.least, share * Math.min(JUDGED.most, JUDGED_CELLS / against.labels.length))
   if (against.labels.length >= BAG_BELOW || pool.length < 4) {
     for (const i of greedy(against, pool, all, judgements)) counts[i]++
     return counts
@@ -177,25 +206,28 @@ function greedy(
   return chosen.slice(0, bestLength)
 }
 
-function blendOf(against: Judge, pool: readonly BlendCandidate[], counts: readonly number[]): Blend {
+function blendOf(against: Judge, pool: readonly SharpCandidate[], counts: readonly number[]): Blend {
   const total = counts.reduce((a, b) => a + b, 0)
   const kept = counts.map((count) => (count / total < MIN_WEIGHT ? 0 : count))
   const mass = kept.reduce((a, b) => a + b, 0)
-  const members = pool.flatMap(({ member }, i) => (kept[i] > 0 ? [{ member, weight: kept[i] / mass, map: null }] : []))
+  const members = pool.flatMap(({ member, sharpness }, i) =>
+    kept[i] > 0 ? [{ member, weight: kept[i] / mass, sharpness, map: null }] : [],
+  )
   return judged(against, 'mean', members, pool)
 }
 
-function rankBlend(against: Judge, pool: readonly BlendCandidate[], mean: Blend): Blend {
-  const members = mean.members.map(({ member, weight }) => {
-    const { validation } = pool.find((candidate) => candidate.member === member)!
-    return { member, weight, map: fitQuantileMap(validation, against.classCount) }
+function rankBlend(against: Judge, pool: readonly SharpCandidate[], mean: Blend): Blend {
+  const members = mean.members.map((each) => {
+    const { validation } = pool.find((candidate) => candidate.member === each.member)!
+    return { ...each, map: fitQuantileMap(validation, against.classCount) }
   })
   return judged(against, 'rank', members, pool)
 }
 
-function judged(against: Judge, kind: Blend['kind'], members: BlendMember[], pool: readonly BlendCandidate[]): Blend {
+function judged(against: Judge, kind: Blend['kind'], members: BlendMember[], pool: readonly SharpCandidate[]): Blend {
   const byName = new Map(pool.map((candidate) => [candidate.member, candidate.validation]))
-  const validation = blendScores({ members }, (member) => byName.get(member)!, against.classCount)
+  const asTheyAre = members.map((each) => ({ ...each, sharpness: 1 }))
+  const validation = blendScores({ members: asTheyAre }, (member) => byName.get(member)!, against.classCount)
   return { kind, members, quality: judge(against, validation), validation }
 }
 

@@ -113,6 +113,8 @@ const fromWorker = v.variant('type', [
       v.string(),
       v.custom<SearchSpace>((value) => typeof value === 'object' && value !== null),
     ),
+    /** Families that learn for as long as they may. */
+    openEnded: v.array(v.string()),
     engine: v.string(),
     device: v.string(),
     threads: integer,
@@ -161,6 +163,8 @@ const fromWorker = v.variant('type', [
     units: v.number(),
     of: v.nullable(v.number()),
     note: v.string(),
+    /** Of a trial that only needs a fit on all rows: the share that it has learned from. */
+    taughtShare: v.nullable(v.number()),
     rssBytes: v.number(),
     error: v.optional(fault),
   }),

@@ -3,6 +3,7 @@
 import { accuracy } from '../metrics/accuracy.ts'
 import { logLoss } from '../metrics/log-loss.ts'
 import { nauc } from '../metrics/nauc.ts'
+import { bestSharpness } from './sharpness.ts'
 
 /** What judges: labels of the validation rows. */
 export interface Judge {
@@ -35,45 +36,10 @@ export function judge(against: Judge, scores: Float32Array): Quality {
   return {
     nauc: nauc(labels, finite, classCount),
     accuracy: accuracy(labels, finite, classCount),
-    loss: isSeparate(against) ? logLoss(labels, finite, classCount, multiLabel) : sharpLoss(against, finite),
+    loss: isSeparate(against)
+      ? logLoss(labels, finite, classCount, multiLabel)
+      : bestSharpness(labels, finite, classCount).loss,
   }
-}
-
-/** Factor between two sharpnesses that are tried, and how many steps away from 1 they may go. */
-const SHARPER = 1.35
-const SHARPEN_STEPS = 5
-
-/** min over s of the log loss of p^s / sum p^s (a temperature of 1/s; Guo et al. 2017, section 4.2), s in steps from 1. */
-function sharpLoss({ labels, classCount }: Judge, scores: Float32Array): number {
-  const logs = scores.map((p) => Math.log(Math.max(p, 1e-7)))
-  const lossAt = (s: number) => {
-    let sum = 0
-    for (let from = 0; from < logs.length; from += classCount) {
-      let mass = 0
-      let mean = 0
-      let labelled = 0
-      for (let at = from; at < from + classCount; at++) {
-        const z = s * logs[at]
-        mass += Math.exp(z)
-        mean += labels[at] * z
-        labelled += labels[at]
-      }
-      sum += labelled * Math.log(mass + 1e-30) - mean
-    }
-    return (sum * classCount) / Math.max(1, logs.length)
-  }
-  let best = lossAt(1)
-  for (const factor of [SHARPER, 1 / SHARPER]) {
-    for (let step = 1; step <= SHARPEN_STEPS; step++) {
-      const loss = lossAt(factor ** step)
-      if (loss >= best) {
-        if (step > 1) return best
-        break
-      }
-      best = loss
-    }
-  }
-  return best
 }
 
 /** The number that is maximised. */

@@ -14,6 +14,8 @@ export interface Situation {
   remaining: number
   /** Best objective so far; null: nothing was validated. */
   best: number | null
+  /** Trials whose models are in what is published. */
+  published: ReadonlySet<string>
   /** Portfolio entries that were not tried yet, and whether a tuner may have more to propose after them. */
   portfolioLeft: number
   canPropose: boolean
@@ -52,6 +54,10 @@ export type Decision =
 
 /** Entries opened before gains are compared: the first makes the first prediction, the second is what is known to beat it. */
 const OPENED_FIRST = 2
+/** The last part of a run, against the time until then, belongs to a network that leads: its rate falls to zero there. */
+const LAST_PART = 0.2
+/** Examples bring down what is missing to perfection as a power of their number, roughly. */
+const ROWS_EXPONENT = 0.3
 /** What an untried portfolio entry is hoped to gain, as a share of the distance to perfection; tuned trials gain less. */
 const PORTFOLIO_HOPE = 0.15
 const TUNER_HOPE = 0.02
@@ -63,6 +69,8 @@ export function decide(situation: Situation, pacing: Pacing): Decision {
   if (remaining <= 0) return { kind: 'idle' }
   const length = Math.min(remaining, Math.max(pacing.shortest, Math.min(pacing.longest, pacing.share * now)))
   const ready = trials.filter((trial) => isReady(trial, worker))
+  const leader = ready.find((trial) => trial.openEnded && trial.best !== null && trial.best === best)
+  if (leader !== undefined && remaining < LAST_PART * now) return { kind: 'slice', trial: leader, length }
   const opening = ready.find((trial) => trial.best === null && trial.spent < patienceFor(now, best, pacing))
   if (opening !== undefined) return { kind: 'slice', trial: opening, length }
   const mayOpen = situation.portfolioLeft > 0 || situation.canPropose
@@ -95,7 +103,8 @@ function isReady(trial: Trial, worker: number): boolean {
   return (trial.status === 'new' || trial.status === 'paused') && (trial.worker === null || trial.worker === worker)
 }
 
-function trialValue(trial: Trial, { now, remaining, best }: Situation, pacing: Pacing, slice: number): number {
+function trialValue(trial: Trial, situation: Situation, pacing: Pacing, slice: number): number {
+  const { now, remaining, best } = situation
   if (trial.best === null) {
     // Slow to open: less hope the longer it takes.
     const patience = patienceFor(now, best, pacing)
@@ -103,8 +112,16 @@ function trialValue(trial: Trial, { now, remaining, best }: Situation, pacing: P
       (PORTFOLIO_HOPE * gap(best ?? 0) * (patience / Math.max(trial.spent, 1))) / Math.max(openingCost(now, pacing), 1)
     )
   }
-  const { curve, spent } = trial
-  return gainPerTime({ curve, spent, best: best ?? trial.best, slice, remaining, openEnded: trial.of === null })
+  if (trial.taughtShare !== null) return refitValue(trial, trial.taughtShare, situation)
+  const { curve, spent, openEnded } = trial
+  return gainPerTime({ curve, spent, best: best ?? trial.best, slice, remaining, openEnded })
+}
+
+/** A fit on all rows: for what leads or is published, since others do not come out of the shade by it. */
+function refitValue(trial: Trial, taughtShare: number, { remaining, best, published }: Situation): number {
+  const cost = Math.max(1, trial.curve[trial.curve.length - 1].spent / taughtShare)
+  if (remaining < cost || (trial.best !== best && !published.has(trial.id))) return 0
+  return ((1 - taughtShare ** ROWS_EXPONENT) * gap(best ?? 0)) / cost
 }
 
 /** Hoped-for gain per unit of time of a trial that does not exist yet. */
@@ -115,7 +132,7 @@ function openingValue(situation: Situation, pacing: Pacing, best: number): numbe
   const tuned = situation.trials.filter((trial) => trial.tuner !== 'portfolio' && trial.spent > 0).slice(-TUNER_MEMORY)
   const hope = TUNER_HOPE * gap(best)
   const gained = tuned.reduce((sum, trial) => sum + Math.max(0, trial.gained), 0)
-  const spent = tuned.reduce((sum, trial) => sum + trial.spent, 0)
+  const spent = tuned.reduce((sum, trial) => sum + (trial.curve[0]?.spent ?? trial.spent), 0)
   // One imagined trial that gained what is hoped for keeps the average honest while few are known.
   return (hope + gained) / (cost + spent)
 }

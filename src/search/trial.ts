@@ -21,6 +21,10 @@ export interface Trial {
   best: number | null
   /** What the blend gained by it. */
   gained: number
+  /** It learns for as long as it may. */
+  openEnded: boolean
+  /** Share of the training rows that it learned from, where only a fit on all of them is left to do; else null. */
+  taughtShare: number | null
   /** Last progress: units of `of`. */
   units: number
   of: number | null
@@ -39,6 +43,8 @@ export function newTrial(id: string, family: string, params: HyperParams, tuner:
     curve: [],
     best: null,
     gained: 0,
+    openEnded: false,
+    taughtShare: null,
     units: 0,
     of: null,
   }

@@ -106,8 +106,8 @@ describe('the gain that a milestone needs', () => {
     }
     const against: Judge = { labels, classCount: 2, multiLabel: false }
     const published = { quality: judge(against, a), validation: a }
-    return (reason: 'planned' | 'better', known = true) =>
-      neededGain(against, reason, b, { ...published, validation: known ? a : null })
+    return (reason: 'planned' | 'better', known = true, models = 2) =>
+      neededGain(against, reason, b, { ...published, validation: known ? a : null }, models)
   }
 
   it('is what chance could give where few rows judge, at planned times too', () => {
@@ -115,6 +115,12 @@ describe('the gain that a milestone needs', () => {
     expect(needed('planned')).toBeGreaterThan(0.03)
     expect(needed('planned', false)).toBeLessThan(1e-5)
     expect(duel(5000)('planned')).toBeLessThan(0.35 * needed('planned'))
+  })
+
+  it('grows with the models that the blend was chosen from', () => {
+    const needed = duel(200)
+    expect(needed('planned', true, 8)).toBe(needed('planned'))
+    expect(needed('planned', true, 64)).toBeCloseTo(2 * needed('planned'), 6)
   })
 
   it('is more than rounding only, where many rows judge', () => {

@@ -8,6 +8,7 @@ import { blendGraph } from '../../src/search/blend-graph.ts'
 import { type BlendMember, blendScores } from '../../src/search/ensemble.ts'
 import { declareInputs } from '../../src/search/model-graph.ts'
 import { fitQuantileMap } from '../../src/search/quantile-map.ts'
+import { sharpen } from '../../src/search/sharpness.ts'
 import { Rng } from '../../src/support/rng.ts'
 
 const K = 3
@@ -40,9 +41,11 @@ async function run(graph: Graph, x: Float32Array): Promise<Float32Array> {
 
 describe('blendGraph', () => {
   it.each([
-    ['probabilities', false],
-    ['ranks', true],
-  ])('blends %s as blendScores does', async (_, ranked) => {
+    ['probabilities', false, [1, 1]],
+    ['probabilities made sharper and flatter', false, [3.3, 0.55]],
+    ['ranks', true, [1, 1]],
+    ['ranks of sharper ones', true, [2.5, 1]],
+  ])('blends %s as blendScores does', async (_, ranked, sharpness) => {
     const rng = Rng.fromSeed(4)
     const x = Float32Array.from({ length: 200 * K }, () => rng.normal())
     // The second member is so sure of itself that its scores crowd near 0 and 1.
@@ -51,7 +54,8 @@ describe('blendGraph', () => {
     const members: BlendMember[] = scores.map((each, i) => ({
       member: `m${i}`,
       weight: [0.3, 0.7][i],
-      map: ranked ? fitQuantileMap(each.subarray(0, 100 * K), K) : null,
+      sharpness: sharpness[i],
+      map: ranked ? fitQuantileMap(sharpen(each, K, sharpness[i]).subarray(0, 100 * K), K) : null,
     }))
     const expected = blendScores({ members }, (name) => scores[Number(name[1])], K)
     const received = await run(blendGraph(members, graphs, profile), x)
@@ -61,6 +65,6 @@ describe('blendGraph', () => {
 
   it('is the member itself when there is one', () => {
     const graph = memberGraph(1)
-    expect(blendGraph([{ member: 'm', weight: 1, map: null }], [graph], profile)).toBe(graph)
+    expect(blendGraph([{ member: 'm', weight: 1, sharpness: 1, map: null }], [graph], profile)).toBe(graph)
   })
 })

@@ -24,6 +24,7 @@ async function reasonOf(entries: number, sliceMs: number): Promise<{ reason: str
     schedule: { kind: 'clock', nowMs: () => nowMs, untilMs: () => UNTIL_MS },
     currentLibrary: () => ({ consider: () => ({ quality, keep: true }) }) as unknown as Library,
     costly: () => false,
+    published: () => new Set(),
     hooks: {
       onTrial: () => {},
       onScore: () => {},
@@ -38,7 +39,7 @@ async function reasonOf(entries: number, sliceMs: number): Promise<{ reason: str
     },
   })
   const planned = Array.from({ length: entries }, (_, order) => ({ family: 'any', params: { order }, order }))
-  dispatcher.plan(planned, {})
+  dispatcher.plan(planned, {}, [])
   dispatcher.ready(0)
   let reason: string | null = null
   ended.then((said) => {
@@ -55,7 +56,8 @@ async function reasonOf(entries: number, sliceMs: number): Promise<{ reason: str
       const validation = new Float32Array(0)
       const candidate = { family: 'any', member: 'm0', trainedOn: 'train', validation, staged: true, ...spent } as const
       dispatcher.onMessage(0, { type: 'candidate', trial, ...candidate })
-      const ends = { status: 'finished', startMs: 0, units: 1, of: 1, note: '', rssBytes: 0, ...spent } as const
+      const facts = { startMs: 0, units: 1, of: 1, note: '', taughtShare: null, rssBytes: 0 }
+      const ends = { status: 'finished', ...facts, ...spent } as const
       dispatcher.onMessage(0, { type: 'slice-end', trial, ...ends })
     }
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type BlendCandidate, blendScores, selectBlend } from '../../src/search/ensemble.ts'
 import { type Judge, judge, naucError, objective } from '../../src/search/quality.ts'
 import { applyQuantileMap, fitQuantileMap } from '../../src/search/quantile-map.ts'
+import { bestSharpness, sharpen } from '../../src/search/sharpness.ts'
 import { Rng } from '../../src/support/rng.ts'
 
 /** [V, 2] one-hot labels, alternating. */
@@ -44,7 +45,7 @@ describe('selectBlend', () => {
     const against = alternating(10)
     expect(selectBlend(against, [])).toBeNull()
     const only = candidate(against, 'a', noisy(against, 1, Rng.fromSeed(1)))
-    expect(selectBlend(against, [only])?.members).toEqual([{ member: 'a', weight: 1, map: null }])
+    expect(selectBlend(against, [only])?.members).toEqual([{ member: 'a', weight: 1, sharpness: 1, map: null }])
   })
 
   it('averages two models whose errors are independent: noise falls by the square root of two', () => {
@@ -83,14 +84,14 @@ describe('selectBlend', () => {
     const good = noisy(against, 1, Rng.fromSeed(1))
     const bad = good.map((score) => 1 - score)
     const blend = selectBlend(against, [candidate(against, 'bad', bad), candidate(against, 'good', good)])!
-    expect(blend.members).toEqual([{ member: 'good', weight: 1, map: null }])
+    expect(blend.members).toEqual([{ member: 'good', weight: 1, sharpness: 1, map: null }])
   })
 
   it('does not take a copy of the best for an improvement', () => {
     const against = alternating(300)
     const scores = noisy(against, 1, Rng.fromSeed(3))
     const blend = selectBlend(against, [candidate(against, 'a', scores), candidate(against, 'b', scores.slice())])!
-    expect(blend.members).toEqual([{ member: 'a', weight: 1, map: null }])
+    expect(blend.members).toEqual([{ member: 'a', weight: 1, sharpness: 1, map: null }])
   })
 
   it('averages ranks when one model shouts and another whispers, and both rank well', () => {
@@ -103,6 +104,26 @@ describe('selectBlend', () => {
     const single = Math.max(...pool.map(({ quality }) => quality.nauc))
     expect(blend.kind === 'rank' || blend.members.length === 1).toBe(true)
     expect(blend.quality.nauc).toBeGreaterThanOrEqual(single)
+  })
+
+  it('makes a model that is right as often but half as sure, as a forest is, say what it means', () => {
+    const [rows, classCount] = [2000, 10]
+    const rng = Rng.fromSeed(8)
+    const labels = new Float32Array(rows * classCount)
+    for (let row = 0; row < rows; row++) labels[row * classCount + rng.below(classCount)] = 1
+    const against: Judge = { labels, classCount, multiLabel: false }
+    const guess = (power: number) =>
+      sharpen(
+        labels.map((label) => Math.exp(4 * label + 1.5 * rng.normal())),
+        classCount,
+        power,
+      )
+    const pool = [candidate(against, 'sure', guess(1), 'boosting'), candidate(against, 'unsure', guess(0.3), 'forest')]
+    const blend = selectBlend(against, pool)!
+    const member = blend.members.find((each) => each.member === 'unsure')!
+    expect(member.sharpness).toBeGreaterThan(2)
+    expect(member.weight).toBeGreaterThan(0.3)
+    expect(blend.quality.loss).toBeLessThan(0.9 * Math.min(...pool.map(({ quality }) => quality.loss)))
   })
 
   it('is the same for the same candidates in another order', () => {
@@ -119,6 +140,35 @@ describe('selectBlend', () => {
     const again = blendScores(blend, (key) => pool.find(({ member }) => member === key)!.validation, 2)
     expect(again).toEqual(blend.validation)
     expect(judge(against, again)).toEqual(blend.quality)
+  })
+})
+
+describe('sharpness', () => {
+  it('finds the power that undoes a temperature, within a step', () => {
+    const against = alternating(4000)
+    const rng = Rng.fromSeed(3)
+    const honest = Float32Array.from(against.labels)
+    for (let i = 0; i < honest.length; i += 2) {
+      const p = 0.02 + 0.96 * rng.uniform()
+      const right = rng.uniform() < p
+      honest[i] = against.labels[i] > 0 === right ? p : 1 - p
+      honest[i + 1] = 1 - honest[i]
+    }
+    for (const temperature of [3, 1, 0.5]) {
+      const seen = sharpen(honest, 2, 1 / temperature)
+      const { power, loss } = bestSharpness(against.labels, seen, 2)
+      expect(power / temperature).toBeGreaterThan(1 / 1.2)
+      expect(power / temperature).toBeLessThan(1.2)
+      expect(loss).toBeLessThan(1.01 * bestSharpness(against.labels, honest, 2).loss)
+    }
+  })
+
+  it('keeps rows that sum to one, zeros and ones included, and is the scores themselves at power 1', () => {
+    const scores = Float32Array.of(1, 0, 0, 0.5, 0.25, 0.25)
+    expect(sharpen(scores, 3, 1)).toBe(scores)
+    const sharp = sharpen(scores, 3, 2)
+    expect(sharp[0]).toBeCloseTo(1, 6)
+    expect(Array.from(sharp.subarray(3), (p) => Math.round(p * 1000) / 1000)).toEqual([0.667, 0.167, 0.167])
   })
 })
 

@@ -24,6 +24,7 @@ function situation(changes: Partial<Situation>): Situation {
     now: 10_000,
     remaining: 50_000,
     best: 0.9,
+    published: new Set(),
     portfolioLeft: 0,
     canPropose: false,
     ...changes,
@@ -103,6 +104,31 @@ describe('decide', () => {
       ]),
     ]
     expect(chosen(situation({ trials, portfolioLeft: 2, remaining: 800 }))).not.toBe('open')
+  })
+
+  it('fits on all rows what leads or is published, and nothing else while there is other work', () => {
+    const settled = (id: string, best: number) => trial(id, [[1000, best]], { taughtShare: 0.8 })
+    const shaded = settled('shaded', 0.89)
+    const climbing = trial('climbing', [
+      [1000, 0.5],
+      [2000, 0.7],
+      [4000, 0.88],
+    ])
+    expect(chosen(situation({ trials: [shaded, climbing] }))).toBe('climbing')
+    expect(chosen(situation({ trials: [shaded], canPropose: true }))).toBe('open')
+    const published = new Set(['shaded'])
+    expect(chosen(situation({ trials: [shaded], canPropose: true, published }))).toBe('shaded')
+    expect(chosen(situation({ trials: [shaded, settled('leads', 0.9)], canPropose: true }))).toBe('leads')
+    // Its fit would not be done in time.
+    expect(chosen(situation({ trials: [settled('leads', 0.9)], canPropose: true, remaining: 1200 }))).not.toBe('leads')
+  })
+
+  it('gives the last part of a run to a network that leads, not to what opens', () => {
+    const network = trial('network', [[20_000, 0.9]], { openEnded: true })
+    const begun = trial('begun', [], { spent: 400 })
+    const late = { trials: [network, begun], now: 50_000, portfolioLeft: 2 }
+    expect(chosen(situation({ ...late, remaining: 9000 }))).toBe('network')
+    expect(chosen(situation({ ...late, remaining: 30_000 }))).toBe('begun')
   })
 
   it('leaves a trial to the worker that holds it', () => {

@@ -19,6 +19,9 @@ const LARGEST_PART = 1 / 3
 /** ...nor is one that is not so many times the sample, whose model is out by then and would give way to it. */
 const SMALLEST_PART = 2
 
+/** A holdout leaves so few rows out of large data that a fit on all of them knows nothing new. */
+export const NEARLY_ALL = 0.97
+
 /** What a fit decided by looking at data (a penalty, a temperature, a number of rounds): reused where looking again costs too much. */
 export type FitChoices = Record<string, number>
 
@@ -80,6 +83,8 @@ export async function* trainClassical(
     yield { type: 'candidate', validation: scores, model: part.model, trainedOn: 'sample' }
   }
 
+  const taughtShare = plan.folds[0].train.length / trial.profile.trainCount
+  const refits = options.refit !== false && taughtShare < NEARLY_ALL
   let last: Fitted | null = null
   let at = 0
   for (const [index, fold] of plan.folds.entries()) {
@@ -95,9 +100,10 @@ export async function* trainClassical(
   }
   if (plan.kind === 'holdout' && last !== null) {
     yield { type: 'candidate', validation: validation.slice(), model: last.model, trainedOn: 'train' }
+    if (refits) yield { type: 'settled', taughtShare }
   }
 
-  if (plan.kind === 'folds' || options.refit !== false || last === null) {
+  if (plan.kind === 'folds' || refits || last === null) {
     const whole = yield* watched('all rows', fitter.fit(allRows(trial), 'all', choices))
     finished = true
     yield { type: 'candidate', validation: validation.slice(), model: whole.model, trainedOn: 'all' }

@@ -12,6 +12,7 @@ import { trainNetwork } from './train-network.ts'
 export const audioNet: Family = {
   name: 'audio-net',
   summary: 'convolutional network, recurrent on request, on log-mel spectrograms',
+  openEnded: true,
   portfolio(profile) {
     if (profile.kind !== 'audio') return null
     const params = {

@@ -5,7 +5,7 @@ import { loadFeatures } from '../common/load-features.ts'
 import type { Pictures } from '../common/pictures.ts'
 import { findSymmetry, type Symmetry } from '../common/symmetry.ts'
 import type { Family, HyperParams } from '../family.ts'
-import { pictureFront, pictureSize } from '../fronts/picture.ts'
+import { heldPictureSize, pictureFront } from '../fronts/picture.ts'
 import type { PicturePolicy } from './augment/picture-policy.ts'
 import { pictureBatches } from './augment/pictures.ts'
 import { pictureLearnerPlan } from './picture-learner.ts'
@@ -17,6 +17,7 @@ const FEW = 2000
 export const imageNet: Family = {
   name: 'image-net',
   summary: 'convolutional network on pictures, wider as time allows',
+  openEnded: true,
   portfolio(profile) {
     if (profile.kind !== 'image' || profile.matrices.some(({ spec }) => spec.format === 'SPARSE')) return null
     const few = profile.trainCount < FEW
@@ -61,7 +62,8 @@ export const imageNet: Family = {
   async *train(trial) {
     const { profile, params } = trial
     const link = linkOf(profile, trial.labels)
-    const front = pictureFront(profile, pictureSize(profile.matrices[0], { maxSide: Number(params.side) }))
+    const [matrix] = profile.matrices
+    const front = pictureFront(profile, heldPictureSize(profile, matrix, Number(params.side), matrix.channels))
     const [channels, height, width] = front.shape
     const data = (yield* loadFeatures(trial, front)) as Uint8Array
     const pictures: Pictures = { data, channels, height, width }

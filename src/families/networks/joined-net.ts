@@ -21,6 +21,7 @@ const PASSES = 12
 export const joinedNet: Family = {
   name: 'joined-net',
   summary: 'a branch for each matrix by its kind, joined late in one network',
+  openEnded: true,
   portfolio(profile) {
     if (!joins(profile)) return null
     const params = {

@@ -152,11 +152,10 @@ export function pictureLearnerPlan(
   }
 }
 
-/** About three passes with the smallest network, within 2.5 and 8 s; folds share, or the first answer would come too late. */
+/** About three passes with the smallest network, within 2.5 and 8 s; in all folds together, up to the square root of their number longer. */
 function firstCycleMs(trial: TrialContext, pass: TrainingWork): number {
-  const passMs = trainingMs(trial, pass)
-  const { length } = trial.plan.folds
-  return length * Math.max(2500 / Math.sqrt(length), Math.min(8000, 3 * passMs))
+  const longer = Math.sqrt(trial.plan.folds.length)
+  return longer * Math.max(2500, Math.min(8000, 3 * longer * trainingMs(trial, pass)))
 }
 
 /** From narrow to wide, in steps of 8; a residual pair from 1.5 times the first width on. */

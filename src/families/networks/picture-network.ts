@@ -35,9 +35,9 @@ export interface PictureNetwork {
   deviation: number[]
 }
 
-/** Stages so that the last one is about 4 pixels high. */
+/** Stages so that the last one is about 4 pixels along the short side; a strip, about 16 along the long one. */
 export function stagesFor({ height, width }: { height: number; width: number }): { stride: 1 | 2; stages: number } {
-  const side = Math.max(1, Math.min(height, width))
+  const side = Math.max(1, Math.min(height, width), Math.max(height, width) / 4)
   const stride = Math.max(height, width) >= 56 ? 2 : 1
   return { stride, stages: Math.max(0, Math.min(4, Math.round(Math.log2(side / stride / 4)))) }
 }

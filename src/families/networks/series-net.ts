@@ -14,6 +14,7 @@ import { batchFor } from './vector-batches.ts'
 export const seriesNet: Family = {
   name: 'series-net',
   summary: 'InceptionTime-like network on series of a fixed length',
+  openEnded: true,
   portfolio(profile) {
     if (profile.kind !== 'series' || profile.matrices[0].spec.format === 'SPARSE') return null
     if (seriesFront(profile, 256) === null) return null

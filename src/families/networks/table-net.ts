@@ -28,6 +28,7 @@ const HELD_VALUES = 1e8
 export const tableNet: Family = {
   name: 'table-net',
   summary: 'multilayer perceptron on standardised columns and their quantile pieces',
+  openEnded: true,
   portfolio(profile) {
     const width = tableWidth(profile)
     if (profile.kind !== 'table' || width === null || width > MAX_COLUMNS) return null

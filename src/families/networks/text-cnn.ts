@@ -18,6 +18,7 @@ const MOST_TOKENS = 20_000
 export const textCnn: Family = {
   name: 'text-cnn',
   summary: 'convolutions over learned token embeddings',
+  openEnded: true,
   portfolio(profile) {
     if (profile.kind !== 'text' || profile.trainCount < 200) return null
     const params = {

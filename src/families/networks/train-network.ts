@@ -32,8 +32,12 @@ const NOMINAL_STEP_MS = 3
 /** Share of the steps so far in a cycle that the running average reaches back over. */
 const AVERAGE_REACH = 0.12
 
-/** Time kept at the end for judging and publishing what the last cycle made, before the first one has shown what that takes. */
-const FIRST_MARGIN_MS = 400
+/** Time kept at the end besides that for judging and predicting what the last cycle made. */
+const MARGIN_MS = 400
+/** Judging and predicting are slower at times than they were. */
+const SLOWER = 1.4
+/** Multiply-adds per millisecond and thread of prediction, before the first one has shown what it takes. */
+const FORWARD_MACS_PER_MS = 16e6
 
 interface FoldState {
   rows: Int32Array
@@ -86,12 +90,13 @@ export async function* trainNetwork(
   let trainer: Trainer | null = null
   let learner: NetworkLearner | null = null
   trial.saveState(() => snapshot({ ...course, spentMs: clock.spentMs() }, folds))
+  const trainable = () => trainableMs(trial, clock, course, learner)
   try {
     for (;;) {
       const cycleMs = nextCycleMsBefore(
         (ms) => plan.startsAnew?.(ms / foldCount) ?? false,
         clock.spentMs(),
-        trainableMs(trial, clock, course),
+        trainable(),
         plan.firstCycleMs,
       )
       if (cycleMs === null) {
@@ -126,14 +131,16 @@ export async function* trainNetwork(
           })
         }
         if (kept === null) course.rateFactor = 1
+        if (learner !== null) course.publishMs *= chosen.macs / learner.macs
         course.signature = chosen.signature
       }
       learner = chosen
       // A cross-validation's networks have seen every row between them; a single one leaves out those that judged it.
-      const isLast = folds.length === 1 && course.cycle > 0 && cycleMs >= 0.98 * trainableMs(trial, clock, course)
+      const isLast = folds.length === 1 && course.cycle > 0 && cycleMs >= 0.98 * trainable()
       const shape = folds.every(({ training }) => training.steps === 0) ? FIRST_CYCLE : LATER_CYCLE
       const cycle = { trial, clock, course, learner, folds, targets, link }
-      yield* runCycle({ ...cycle, shape, cycleMs: isLast ? cycleMs * (1 - REFIT_SHARE) : cycleMs })
+      const part = isLast ? 1 - REFIT_SHARE : 1
+      yield* runCycle({ ...cycle, shape, cycleMs: part * cycleMs, part })
       const validation = yield* publish(cycle, false)
       course.cycle++
       if (!isLast) continue
@@ -142,7 +149,9 @@ export async function* trainNetwork(
       trial.saveState(() => judged)
       const order = rng.split('refit order')
       const everything = [{ ...folds[0], sampler: epochSampler(allTeachingRows(trial, held, targets, link), order) }]
-      yield* runCycle({ ...cycle, folds: everything, shape: REFIT_CYCLE, cycleMs: trainableMs(trial, clock, course) })
+      const before = folds[0].training.steps
+      yield* runCycle({ ...cycle, folds: everything, shape: REFIT_CYCLE, cycleMs: trainable(), part: 1 })
+      if (folds[0].training.steps === before) return
       const weights = await folds[0].training.weights('average')
       yield { type: 'candidate', validation, model: averageModel(learner, [weights], link), trainedOn: 'all' }
       return
@@ -167,11 +176,13 @@ interface Cycle {
   link: Link
   shape: CycleShape
   cycleMs: number
+  /** Share of all that may still be trained that this cycle takes at most. */
+  part: number
 }
 
 /** Trains every fold for its share of the cycle; in the middle of a long one, offers what is better than all before. */
 async function* runCycle(cycle: Cycle): AsyncGenerator<TrialEvent, void, void> {
-  const { trial, clock, course, learner, folds, targets, shape, cycleMs } = cycle
+  const { trial, clock, course, learner, folds, targets, shape, cycleMs, part } = cycle
   const { classCount } = trial.profile
   const batch = Math.max(1, learner.batch)
   const size = learner.definition.inputShape.reduce((a, b) => a * b, 1)
@@ -192,8 +203,9 @@ async function* runCycle(cycle: Cycle): AsyncGenerator<TrialEvent, void, void> {
     let paused = 0
     for (let steps = 0; ; steps++) {
       const spent = clock.spentMs() - start - paused
-      const trainable = trainableMs(trial, clock, course)
-      const done = spent / Math.min(share, spent + trainable)
+      const trainable = trainableMs(trial, clock, course, learner)
+      // Where other trials take part of what could be had at best, every fold gives up its share of that.
+      const done = spent / Math.min(share, (part * (spent + trainable)) / (folds.length - f))
       if (trainable <= 0 || done >= 1) break
       fold.sampler.next(rows)
       for (let i = 0; i < batch; i++) {
@@ -230,10 +242,21 @@ async function* runCycle(cycle: Cycle): AsyncGenerator<TrialEvent, void, void> {
   }
 }
 
-/** Time left for training, once judging on the validation rows and predicting the test rows are taken off. */
-function trainableMs(trial: TrialContext, clock: TrainingClock, { publishMs }: Course): number {
-  const testShare = trial.profile.testCount / Math.max(1, trial.plan.rows.length)
-  return clock.leftMs() - (publishMs > 0 ? 1.4 * publishMs * (1 + testShare) : 0) - FIRST_MARGIN_MS
+/** Time left for training, once judging on the validation rows and predicting the test rows, by every fold's network, are taken off. */
+function trainableMs(
+  { pace, plan, profile, engine }: TrialContext,
+  clock: TrainingClock,
+  { publishMs }: Course,
+  learner: NetworkLearner | null,
+): number {
+  const rows = Math.max(1, plan.rows.length)
+  const views = 1 + (learner?.views?.length ?? 0)
+  const guessed =
+    pace.kind === 'clock' ? (rows * views * (learner?.macs ?? 0)) / (FORWARD_MACS_PER_MS * engine.threads) : 0
+  const judgeMs = SLOWER * (publishMs > 0 ? publishMs : guessed)
+  const testMs = (judgeMs * plan.folds.length * profile.testCount) / rows
+  const reserved = clock.reservedMs()
+  return clock.leftMs() + reserved - Math.max(reserved, testMs) - judgeMs - MARGIN_MS
 }
 
 /**
@@ -241,7 +264,7 @@ function trainableMs(trial: TrialContext, clock: TrainingClock, { publishMs }: C
  * @returns scores of the validation rows, [plan.rows.length, K]
  */
 async function* publish(
-  { trial, clock, course, learner, folds, link }: Omit<Cycle, 'shape' | 'cycleMs'>,
+  { trial, clock, course, learner, folds, link }: Omit<Cycle, 'shape' | 'cycleMs' | 'part'>,
   onlyIfBetter: boolean,
 ): AsyncGenerator<TrialEvent, Float32Array, void> {
   const { plan, profile, labels } = trial

@@ -11,6 +11,8 @@ export interface TrainingClock {
   spentMs(): number
   /** Time that may still come, at best. */
   leftMs(): number
+  /** What `leftMs` leaves out already, for predicting the test rows. */
+  reservedMs(): number
   /** Whether a safe point is due, having done `work` (nominal ms) more since the last call. */
   due(workMs: number): boolean
   /** Call at every yield. */
@@ -25,6 +27,7 @@ export function trainingClock(pace: Pace, earlierMs: number): TrainingClock {
     return {
       spentMs: () => pace.elapsedMs() + offset,
       leftMs: () => Math.max(0, pace.remainingMs()),
+      reservedMs: () => pace.reservedMs?.() ?? 0,
       due: () => pace.elapsedMs() - last >= YIELD_MS,
       yielded: () => {
         last = pace.elapsedMs()
@@ -36,6 +39,7 @@ export function trainingClock(pace: Pace, earlierMs: number): TrainingClock {
   return {
     spentMs: () => earlierMs + yields * YIELD_MS + work,
     leftMs: () => Math.max(0, pace.remainingSteps() * YIELD_MS - work),
+    reservedMs: () => 0,
     due: (workMs) => (work += workMs) >= YIELD_MS,
     yielded: () => {
       yields++

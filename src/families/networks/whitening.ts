@@ -17,12 +17,12 @@ const PATCHES = 8000
 /** Variance added before scaling, as a share of the mean variance: the last components are mostly noise. */
 const FLOOR = 5e-3
 
-/** Values of a patch from which on its components take longer than they save: rotations grow with the cube. */
-const MOST_VALUES = 300
+/** Values of a patch, of four channels: of more, the few components that are kept would leave out channels that vary little. */
+const MOST_VALUES = 36
 
 /**
  * @param most components at most; a multiple of 4 is kept, so that both signs fill the engine's blocks of channels
- * @returns null for pictures smaller than a patch and for those of more than some 30 channels
+ * @returns null for pictures smaller than a patch and for those of more than four channels
  */
 export function whiteningOf(pictures: Pictures, most: number, rng: Rng): Whitening | null {
   const { data, channels, height, width } = pictures

@@ -3,6 +3,7 @@
 // Then a booster on all rows repeats the best number of rounds, unless nearly all rows taught already. With folds, the model published
 // until then is the folds' mean.
 import { nauc } from '../../metrics/nauc.ts'
+import { NEARLY_ALL } from '../common/train-classical.ts'
 import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
 import { type Booster, createBooster } from './booster.ts'
 import { boosterOptions } from './boosting-space.ts'
@@ -20,8 +21,6 @@ const PATIENCE = 3
 /** Share of the remaining error (1 - NAUC) that a judgement must take off to count as progress, and to be worth predicting with. */
 const WORTH_WAITING = 0.005
 const WORTH_PUBLISHING = 0.1
-/** A holdout that leaves this share of the rows for teaching is too small for a second course with it to show. */
-const NEARLY_ALL = 0.97
 /** Row-features and row-margins visited between two safe points: about 30 ms. */
 const WORK_PER_YIELD = 6e6
 /** Nodes of one exported ensemble: each costs about 3 us of serialising and loading. */
@@ -70,7 +69,9 @@ export async function* trainBoosting(trial: TrialContext, source: TreeSource): A
     }
     course.boosters = []
     course.stage = 'all'
-    if (booster.trainCount >= NEARLY_ALL * profile.trainCount) course.stage = 'done'
+    const taughtShare = booster.trainCount / profile.trainCount
+    if (taughtShare >= NEARLY_ALL) course.stage = 'done'
+    else if (plan.kind === 'holdout') yield { type: 'settled', taughtShare }
   }
   if (course.stage === 'all') yield* boostAll(trial, table, course, stores[0] ?? null)
   course.stage = 'done'

@@ -50,8 +50,8 @@ interface Engines {
 const PROGRESS_MS = 200
 /** After so long without progress, reading and predicting say that they are under way: a silent worker counts as hung. */
 const SILENT_MS = 1000
-/** Test examples that merged models are checked with. */
-const PROBE_ROWS = 3
+/** Test examples that merged models are checked with, and bytes of them: they are sent to main, where whole videos have no room. */
+const PROBES = { rows: 3, bytes: 64e6 }
 /** Of the worker's memory, for stored features; the rest is for learners, decoded batches and the engine. */
 const FEATURE_SHARE = 0.5
 
@@ -222,8 +222,9 @@ function createWorkerSession(
   async function tell(): Promise<void> {
     const spaces = Object.fromEntries(families.map((each) => [each.name, each.space(profile)]))
     const { name, device, threads } = networkEngine
-    const probes = await probeInputs(task, allRows(Math.min(PROBE_ROWS, counts.test)), read)
-    host.post({ type: 'portfolio', entries: portfolio(), spaces, engine: name, device, threads, probes })
+    const probes = await probeInputs(task, await probeRows(task), read)
+    const openEnded = families.filter((family) => family.openEnded === true).map((family) => family.name)
+    host.post({ type: 'portfolio', entries: portfolio(), spaces, openEnded, engine: name, device, threads, probes })
   }
 
   function portfolio(): PlannedTrial[] {
@@ -292,6 +293,27 @@ function portfolioOf(families: readonly Family[], profile: Task['profile']): Pla
     .sort((a, b) => a.order - b.order)
 }
 
+/** The first test examples that fit among the probes. Where none does, models are published without a last look. */
+async function probeRows(task: Task): Promise<Int32Array> {
+  const rows = allRows(Math.min(PROBES.rows, task.counts.test))
+  if (rows.length === 0) return rows
+  const bytes = new Float64Array(rows.length)
+  for (const [i, { spec, steps, rows: height, cols, channels }] of task.profile.matrices.entries()) {
+    const usual = 4 * Math.max(1, steps.median) * height.median * cols.median * channels
+    // How long a video is, no training example says.
+    const shapes = spec.format === 'COMPRESSED' ? await splitOf(task, 'test').pictureShapes(rows, i) : null
+    for (const row of rows) {
+      bytes[row] += shapes?.subarray(row * 4, row * 4 + 4).reduce((product, size) => product * size, 4) ?? usual
+    }
+  }
+  let room = PROBES.bytes
+  return rows.filter((row) => {
+    if (bytes[row] > room) return false
+    room -= bytes[row]
+    return true
+  })
+}
+
 /** A few test examples as the whole model takes them. */
 async function probeInputs(task: Task, rows: Int32Array, read: ReadRaw): Promise<Probe[]> {
   const { profile } = task
@@ -304,7 +326,7 @@ async function probeInputs(task: Task, rows: Int32Array, read: ReadRaw): Promise
       const copy = (data as Float32Array | BigInt64Array).slice()
       return [name, { type: type as 'float32' | 'int64', shape: [...shape], data: copy }]
     })
-    probes.push({ rows: Array.from(positions), feeds: Object.fromEntries(copies) })
+    probes.push({ rows: Array.from(positions, (position) => rows[position]), feeds: Object.fromEntries(copies) })
   }
   return probes
 }

@@ -45,6 +45,8 @@ export interface SliceResult {
   units: number
   of: number | null
   note: string
+  /** Of a trial that only needs a fit on all rows: the share that it has learned from. */
+  taughtShare: number | null
   error?: unknown
 }
 
@@ -66,6 +68,7 @@ interface LiveTrial {
   usedMs: number
   sliceStartMs: number
   last: ProgressEvent
+  taughtShare: number | null
   dirty: boolean
 }
 
@@ -96,6 +99,10 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
         if (event.type === 'progress') {
           trial.last = event
           options.onProgress(name, event)
+        } else if (event.type === 'settled') {
+          trial.taughtShare = event.taughtShare
+          // Whether the fit on all rows is worth its time is for the scheduler to say.
+          if (limit.kind === 'clock') break
         } else {
           const spent = { ms: options.elapsedMs() - startMs, steps }
           await options.onCandidate(name, slice.family, event, spent)
@@ -115,7 +122,11 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     if (status === 'failed') await trial?.events.return().catch(() => {})
     if (status !== 'paused') live.delete(name)
     const { units, of, note } = trial?.last ?? NOTHING_YET
-    return { status, startMs, ms, steps, units, of, note, ...(status === 'failed' ? { error: failure } : {}) }
+    const taughtShare = trial?.taughtShare ?? null
+    return {
+      ...{ status, startMs, ms, steps, units, of, note, taughtShare },
+      ...(status === 'failed' ? { error: failure } : {}),
+    }
   }
 
   function start({ trial: name, family: familyName, params, limit }: Slice): LiveTrial {
@@ -131,6 +142,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
       usedMs: 0,
       sliceStartMs: options.elapsedMs(),
       last: NOTHING_YET,
+      taughtShare: null,
       dirty: false,
     }
     trial.events = family.train({
@@ -160,6 +172,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
         const until = trial.limit.kind === 'clock' ? trial.limit.untilMs : 0
         return Math.max(0, until - options.elapsedMs() - options.reserveMs(name))
       },
+      reservedMs: () => options.reserveMs(name),
       elapsedMs: () => trial.usedMs + options.elapsedMs() - trial.sliceStartMs,
     }
   }
