@@ -33,7 +33,7 @@ export const FIT_OPTIONS = {
     metavar: 'name',
     choices: ENGINES,
     default: 'auto',
-    summary: `what computes: ${ENGINES.join(', ')}`,
+    summary: `what trains networks: ${ENGINES.join(', ')}`,
     reason: 'auto takes the fastest usable one',
   },
   device: {
@@ -41,7 +41,7 @@ export const FIT_OPTIONS = {
     metavar: 'name',
     choices: DEVICES,
     default: 'auto',
-    summary: `where it computes: ${DEVICES.join(', ')}`,
+    summary: `where networks train: ${DEVICES.join(', ')}`,
     reason: 'auto takes the fastest usable one',
   },
   workers: {
@@ -49,7 +49,8 @@ export const FIT_OPTIONS = {
     metavar: 'n',
     min: 1,
     max: 64,
-    summary: 'worker processes (default: 1 for pictures, sound and video, else one per core, up to 4)',
+    summary:
+      'worker processes (default: 1 for pictures, sound and video, else one per thread, up to 4, fewer where memory is short)',
     reason: 'large kernels use all threads well, many small ones do not',
   },
   threads: {
@@ -62,7 +63,8 @@ export const FIT_OPTIONS = {
   memory: {
     kind: 'size',
     metavar: 'size',
-    summary: 'memory of all processes together (default: three quarters of what is free)',
+    summary:
+      'memory to aim at for all processes together, no hard limit (default: three quarters of what is free, at most half of all)',
   },
   search: {
     kind: 'choice',
@@ -75,7 +77,7 @@ export const FIT_OPTIONS = {
   families: {
     kind: 'list',
     metavar: 'a,b',
-    summary: 'only these model families (default: all that fit the data)',
+    summary: 'only these model families; automl inspect names those that fit the data (default: all of them)',
   },
   preset: {
     kind: 'text',
@@ -90,7 +92,7 @@ export const FIT_OPTIONS = {
   resume: {
     kind: 'flag',
     summary:
-      'go on from the run in --out with its options, where none are given here, and what is left of its budget; a larger --budget extends it',
+      'continue the run in --out, with its options unless given here, for what is left of its budget; a larger --budget gives it more',
   },
   ui: {
     kind: 'choice',
@@ -104,13 +106,14 @@ export const FIT_OPTIONS = {
     kind: 'integer',
     metavar: 'n',
     min: 1,
-    summary: 'count steps instead of time, for reproducible runs: steps in a slice',
+    summary:
+      'measure slices in so many steps, not in time: with --workers 1 and --max-slices, the same seed gives the same predictions',
   },
   'max-slices': {
     kind: 'integer',
     metavar: 'n',
     min: 1,
-    summary: 'end after so many slices',
+    summary: 'end after so many slices (needs --slice-steps)',
   },
   'family-modules': {
     kind: 'list',

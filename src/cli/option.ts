@@ -6,7 +6,7 @@ import { parseDurationMs, parseSizeBytes } from '../support/units.ts'
 interface OptionBase {
   /** What the option does, one line. */
   summary: string
-  /** Why the default is what it is, or when to change it. Shown in docs, not in the help line. */
+  /** Why the default is what it is, or when to change it: for readers of the table. */
   reason?: string
 }
 

@@ -1,5 +1,5 @@
 // Every failure a user can meet is one of these: a stable code, an exit code, what was received and the rule it broke.
-// Text is built here and nowhere else, so that all messages read alike. Stacks are shown only with --debug.
+// Faults of data are worded here, so that they read alike. Stacks are shown only with --debug.
 
 /** Process exit codes of the command line contract. */
 export const EXIT = { done: 0, failed: 1, usage: 2, data: 3, interrupted: 130 } as const
@@ -66,7 +66,7 @@ export class DataError extends AutomlError {
   }
 }
 
-/** `train/sample-x: record 7: field label_index: 12 (must be below output_dim 10)` */
+/** `train/sample-x: record 7: field label_index: received 12; must be below output_dim 10` */
 export function describeFault(fault: DataFault): string {
   const where: string[] = []
   if (fault.file !== undefined) {

@@ -59,7 +59,7 @@ function withFiles(options: FitValues, given: ReadonlySet<string>): FitValues {
 function toFitOptions(data: string, values: FitValues, given: ReadonlySet<string>): FitOptions {
   if (values.resume && values.out === undefined) {
     throw new UsageError(
-      '--resume: needs --out; the run folder to go on with',
+      '--resume: needs --out, the run folder to go on with',
       'automl fit <data> --out <run> --resume',
     )
   }

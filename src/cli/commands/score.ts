@@ -12,7 +12,7 @@ export const scoreCommand = defineCommand({
   summary: 'score the predictions of a run: ALC, NAUC, accuracy and the learning curve',
   arguments: [{ name: 'run', summary: 'run folder, or a folder with start.txt and <task>.predict_k' }],
   options: {
-    solution: { kind: 'path', metavar: 'file', summary: 'the true labels, a line per test example' },
+    solution: { kind: 'path', metavar: 'file', summary: 'the true labels, a line per test example (required)' },
     T: {
       kind: 'duration',
       metavar: 'time',

@@ -24,7 +24,7 @@ export function describeInspection(inspection: Inspection): string {
     ].join('\n'),
     describeClasses(inspection),
     warnings.length === 0
-      ? 'Nothing is wrong with them.'
+      ? 'No fault was found in the data.'
       : ['What is odd:', ...warnings.map((text) => `  ${text}`)].join('\n'),
     describePortfolio(portfolio),
     `Networks train on ${device.engine} ${device.device}: ${device.why}.`,

@@ -19,8 +19,7 @@ export function checkInputs({ path, shapes }: ModelInputs, profile: TaskProfile)
   for (const [name, shape] of shapes) {
     const sizes = offered.get(name)
     if (sizes === undefined) {
-      const rule = `must be one of ${[...offered.keys()].join(', ')}: what the data offer`
-      throw mismatch(path, name, 'nothing', rule)
+      throw mismatch(path, name, 'nothing', `the data have only ${[...offered.keys()].join(', ')}`)
     }
     if (shape !== null && !fits(shape, sizes)) {
       throw mismatch(path, name, `[${sizes.join(', ')}] from the data`, mustBe(shape))
@@ -81,6 +80,6 @@ function mustBe(shape: InputShape): string {
 }
 
 function mismatch(file: string, input: string, value: string, rule: string): DataError {
-  const hint = 'the model was learned from other data'
+  const hint = 'the model was learned from data with other inputs'
   return new DataError('DATA_MISMATCH', { file, field: `input ${input}`, value, rule, hint })
 }
