@@ -43,7 +43,7 @@ interface Frame {
 }
 
 /**
- * @param steps only so many pictures of each example, the middles of equal parts. @default all
+ * @param steps only so many pictures of each example, chosen by middle-steps.ts. @default all
  * @throws DATA_RECORD; DATA_PICTURE when over 1 % of the split's examples, and more than one, are unreadable
  */
 export async function readPictureRows(

@@ -32,7 +32,7 @@ export interface Split {
   readonly unreadable: UnreadableRows
   /**
    * Matrix `matrix` of `rows`, in their order, repeats allowed. Infinite values read as NaN.
-   * @param steps of COMPRESSED matrices: only so many pictures of each example, the middles of equal parts (middle-steps.ts); of
+   * @param steps of COMPRESSED matrices: only so many pictures of each example, chosen by middle-steps.ts; of
    *   DENSE ones with rows and columns fixed: at most so many steps of each, those in its middle (excerpt.ts)
    * @throws DATA_RECORD, DATA_PICTURE
    */

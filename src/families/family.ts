@@ -39,7 +39,7 @@ export interface FrontEnd {
   /** How outputs are cached: 'uint8' keeps round(255 x) for x in [0, 1], and the graph rounds likewise. */
   store: 'float32' | 'uint8'
   /**
-   * Looks only at so many steps of every matrix, the middles of equal parts (dataset/middle-steps.ts), and at all of a matrix that
+   * Looks only at so many steps of every matrix, chosen by dataset/middle-steps.ts, and at all of a matrix that
    * has exactly so many: pictures at other steps need not be decoded. @default all steps
    */
   steps?: number

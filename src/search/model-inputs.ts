@@ -21,7 +21,7 @@ export interface FeedOptions {
   wanted: ReadonlySet<string>
   /** Examples per batch at most. */
   maxRows: number
-  /** Only so many steps are wanted, the middles of equal parts; `profile` is of examples that have exactly these (seen-steps.ts). */
+  /** Only so many steps are wanted, chosen by middle-steps.ts; `profile` is of examples that have exactly these (seen-steps.ts). */
   steps?: number
   /** Pictures are fed as their bytes (the front graphs take them so), not as float32 x / 255. @default false */
   bytes?: boolean

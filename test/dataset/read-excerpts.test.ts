@@ -11,9 +11,9 @@ import { allRows, alter, dataError, datasetSpec, makeDataset, matrixSpec, range,
 const COUNT = 5
 const LENGTHS = [40, 5, 6, 0, 1, 7, 33]
 
-/** Example i has steps i, i + 1/8, i + 2/8, … of `width` values each. */
+/** Example i has the values 100 i, 100 i + 1, … in steps of `width`. */
 function example(i: number, length: number, width = 1): ExampleToWrite {
-  const step = (t: number) => range(width).map((j) => i + (t * width + j) / 8)
+  const step = (t: number) => range(width).map((j) => 100 * i + t * width + j)
   return { labels: [i % 2], matrices: [range(length).map(step)] }
 }
 
@@ -146,7 +146,7 @@ describe('excerpts', () => {
   it('need not read the rest: a value altered there is found when the record is read whole', async () => {
     const folder = toy([40, 40])
     flip(folder, 40, 3, VALUE)
-    expect(examples(await read(folder, COUNT))[1].values).toEqual(range(COUNT).map((t) => 1 + (17 + t) / 8))
+    expect(examples(await read(folder, COUNT))[1].values).toEqual(range(COUNT).map((t) => 100 + 17 + t))
     const { code, fault } = await dataError(() => read(folder))
     expect([code, fault.record, fault.rule]).toEqual(['DATA_RECORD', 1, expect.stringContaining('checksum mismatch')])
   })
