@@ -1,12 +1,12 @@
 // The published model: all members' graphs inside one, their scores blended as the ensemble says.
 import type { TaskProfile } from '../dataset/profile.ts'
+import { sharper } from '../families/common/calibration.ts'
 import { GraphBuilder, type Value } from '../graph/builder.ts'
-import { add, clip, log, mul, reduceSum, softmax, sub, unsqueeze } from '../graph/functions.ts'
+import { add, clip, mul, reduceSum, sub, unsqueeze } from '../graph/functions.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { BlendMember } from './ensemble.ts'
 import { declareInputs } from './model-graph.ts'
 import type { QuantileMap } from './quantile-map.ts'
-import { LEAST } from './sharpness.ts'
 
 /** Model inputs -> `scores` [n, K]. `graphs`: the members' whole graphs, in their order. */
 export function blendGraph(members: readonly BlendMember[], graphs: readonly Graph[], profile: TaskProfile): Graph {
@@ -20,19 +20,13 @@ export function blendGraph(members: readonly BlendMember[], graphs: readonly Gra
   }
   let sum: Value | null = null
   for (const [i, { weight, sharpness, map }] of members.entries()) {
-    const scores = sharpen(g, g.inline(graphs[i], feeds).scores, sharpness)
+    const scores = sharper(g, g.inline(graphs[i], feeds).scores, sharpness)
     const mapped = map === null ? scores : mapScores(g, scores, map, profile.classCount)
     const part = mul(g, mapped, weight)
     sum = sum === null ? part : add(g, sum, part)
   }
   g.output('scores', sum!)
   return g.build()
-}
-
-/** [n, K] -> [n, K]: p^power / sum p^power */
-function sharpen(g: GraphBuilder, scores: Value, power: number): Value {
-  if (power === 1) return scores
-  return softmax(g, mul(g, log(g, clip(g, scores, LEAST, null)), power), 1)
 }
 
 /** [n, K] -> [n, K]: sum_j rise_j clip((x - start_j) slope_j, 0, 1) */

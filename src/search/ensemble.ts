@@ -5,10 +5,10 @@
 // Cost matters, since it is paid beside the training: a step proposes by log loss (one pass) and judges only a few by NAUC,
 // and how many in all is bounded by the size of the validation set.
 import { nauc } from '../metrics/nauc.ts'
+import { bestSharpness, sharpen } from '../metrics/sharpness.ts'
 import { Rng } from '../support/rng.ts'
 import { isSeparate, type Judge, judge, naucError, objective, type Quality } from './quality.ts'
 import { applyQuantileMap, fitQuantileMap, type QuantileMap } from './quantile-map.ts'
-import { bestSharpness, sharpen } from './sharpness.ts'
 
 export interface BlendCandidate {
   member: string

@@ -3,7 +3,7 @@
 import { accuracy } from '../metrics/accuracy.ts'
 import { logLoss } from '../metrics/log-loss.ts'
 import { nauc } from '../metrics/nauc.ts'
-import { bestSharpness } from './sharpness.ts'
+import { bestSharpness } from '../metrics/sharpness.ts'
 
 /** What judges: labels of the validation rows. */
 export interface Judge {

@@ -4,11 +4,11 @@ import type { TaskProfile } from '../../src/dataset/profile.ts'
 import { createOnnxEngine } from '../../src/engine/onnx/engine.ts'
 import { GraphBuilder } from '../../src/graph/builder.ts'
 import type { Graph } from '../../src/graph/graph.ts'
+import { sharpen } from '../../src/metrics/sharpness.ts'
 import { blendGraph } from '../../src/search/blend-graph.ts'
 import { type BlendMember, blendScores } from '../../src/search/ensemble.ts'
 import { declareInputs } from '../../src/search/model-graph.ts'
 import { fitQuantileMap } from '../../src/search/quantile-map.ts'
-import { sharpen } from '../../src/search/sharpness.ts'
 import { Rng } from '../../src/support/rng.ts'
 
 const K = 3

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { bestSharpness, sharpen } from '../../src/metrics/sharpness.ts'
 import { type BlendCandidate, blendScores, selectBlend } from '../../src/search/ensemble.ts'
 import { type Judge, judge, naucError, objective } from '../../src/search/quality.ts'
 import { applyQuantileMap, fitQuantileMap } from '../../src/search/quantile-map.ts'
-import { bestSharpness, sharpen } from '../../src/search/sharpness.ts'
 import { Rng } from '../../src/support/rng.ts'
 
 /** [V, 2] one-hot labels, alternating. */

@@ -1,7 +1,16 @@
 // Turns raw scores into probabilities: one temperature (Guo et al. 2017, section 4.2) shared by all classes, fitted on scores of
 // examples that the model has not learned from. Class order within an example never changes; what changes is how far apart
 // examples stand, which both the per-class ranking and blending depend on.
+import type { GraphBuilder, Value } from '../../graph/builder.ts'
+import { clip, log, mul, softmax } from '../../graph/functions.ts'
+import { LEAST } from '../../metrics/sharpness.ts'
 import type { Targets } from './label-statistics.ts'
+
+/** [n, K] -> [n, K]: p^power / sum p^power, as metrics/sharpness.ts says it. */
+export function sharper(g: GraphBuilder, probabilities: Value, power: number): Value {
+  if (power === 1) return probabilities
+  return softmax(g, mul(g, log(g, clip(g, probabilities, LEAST, null)), power), 1)
+}
 
 /** Mean log loss of link(scale * scores) against targets. @param scores [m, K] */
 export function logLoss(scores: Float32Array, targets: Targets, scale = 1): number {

@@ -14,8 +14,10 @@ import {
 import type { GraphBuilder, Value } from '../../graph/builder.ts'
 import { add, mul, reverse, sigmoid, softmax } from '../../graph/functions.ts'
 import { nauc } from '../../metrics/nauc.ts'
+import { bestSharpness, sharpen } from '../../metrics/sharpness.ts'
 import { AutomlError } from '../../support/errors.ts'
 import { balanceOf, classWeightsOf } from '../common/balance.ts'
+import { sharper } from '../common/calibration.ts'
 import { type Link, priorIntercepts, targetsOf } from '../common/label-statistics.ts'
 import type { Model, TrialContext, TrialEvent, TrialState } from '../family.ts'
 import { classifier } from './classifier.ts'
@@ -141,7 +143,7 @@ export async function* trainNetwork(
       const cycle = { trial, clock, course, learner, folds, targets, link }
       const part = isLast ? 1 - REFIT_SHARE : 1
       yield* runCycle({ ...cycle, shape, cycleMs: part * cycleMs, part })
-      const validation = yield* publish(cycle, false)
+      const { validation, power } = yield* publish(cycle, false)
       course.cycle++
       if (!isLast) continue
       // Weights that have learned from the rows that judge them must not be what a later session goes on from.
@@ -153,7 +155,7 @@ export async function* trainNetwork(
       yield* runCycle({ ...cycle, folds: everything, shape: REFIT_CYCLE, cycleMs: trainable(), part: 1 })
       if (folds[0].training.steps === before) return
       const weights = await folds[0].training.weights('average')
-      yield { type: 'candidate', validation, model: averageModel(learner, [weights], link), trainedOn: 'all' }
+      yield { type: 'candidate', validation, model: averageModel(learner, [weights], link, power), trainedOn: 'all' }
       return
     }
   } finally {
@@ -259,14 +261,18 @@ function trainableMs(
   return clock.leftMs() + reserved - Math.max(reserved, testMs) - judgeMs - MARGIN_MS
 }
 
-/**
- * Judges the averaged weights and offers them: always at the end of a cycle, in its middle only when they are the best so far.
- * @returns scores of the validation rows, [plan.rows.length, K]
- */
+interface Judged {
+  /** [plan.rows.length, K] scores of the validation rows */
+  validation: Float32Array
+  /** What probabilities were raised to. */
+  power: number
+}
+
+/** Judges the averaged weights and offers them: always at the end of a cycle, in its middle only when they are the best so far. */
 async function* publish(
   { trial, clock, course, learner, folds, link }: Omit<Cycle, 'shape' | 'cycleMs' | 'part'>,
   onlyIfBetter: boolean,
-): AsyncGenerator<TrialEvent, Float32Array, void> {
+): AsyncGenerator<TrialEvent, Judged, void> {
   const { plan, profile, labels } = trial
   const start = clock.spentMs()
   const weights: Weights[] = []
@@ -279,16 +285,34 @@ async function* publish(
     at += fold.validation.length * profile.classCount
   }
   course.publishMs = clock.spentMs() - start
-  const quality = nauc(labelsOf(labels, plan.rows, profile.classCount), validation, profile.classCount)
-  if (onlyIfBetter && quality <= course.best) return validation
+  // A cross-validation's mean is less sure than its networks are, by which it is judged.
+  const truth = labelsOf(labels, plan.rows, profile.classCount)
+  const judged = calibrated(truth, validation, profile.classCount, link === 'softmax' && folds.length === 1)
+  const { power, quality } = judged
+  if (onlyIfBetter && quality <= course.best) return judged
   course.best = Math.max(course.best, quality)
-  const model = folds.length === 1 ? models[0] : averageModel(learner, weights, link)
-  yield { type: 'candidate', validation, model, trainedOn: 'train' }
-  return validation
+  const model = folds.length === 1 && power === 1 ? models[0] : averageModel(learner, weights, link, power)
+  yield { type: 'candidate', validation: judged.validation, model, trainedOn: 'train' }
+  return judged
 }
 
-/** Mean of the class probabilities of several networks, each over all views. */
-function averageModel(learner: NetworkLearner, weights: readonly Weights[], link: Link): Model {
+/** A network that was trained for long is too sure of itself, and ranks examples worse than when it says what it means. */
+function calibrated(
+  labels: Float32Array,
+  validation: Float32Array,
+  classCount: number,
+  may: boolean,
+): Judged & { quality: number } {
+  const plain = { validation, power: 1, quality: nauc(labels, validation, classCount) }
+  if (!may) return plain
+  const { power } = bestSharpness(labels, validation, classCount)
+  const scores = sharpen(validation, classCount, power)
+  const quality = power === 1 ? plain.quality : nauc(labels, scores, classCount)
+  return quality > plain.quality ? { validation: scores, power, quality } : plain
+}
+
+/** Mean of the class probabilities of several networks, each over all views, raised to a power. */
+function averageModel(learner: NetworkLearner, weights: readonly Weights[], link: Link, power = 1): Model {
   const networks = weights.map((own) =>
     frozenNetwork(classifier(learner.definition, { labelSmoothing: 0, classWeights: null }), own),
   )
@@ -298,12 +322,13 @@ function averageModel(learner: NetworkLearner, weights: readonly Weights[], link
     build(g, x) {
       const seen = [x!, ...views.map(() => reverse(g, x!, x!.shape.length - 1))]
       const scores = networks.flatMap((network) => seen.map((view) => probabilities(g, network(g, { x: view }), link)))
-      if (scores.length === 1) return scores[0]
-      return mul(
+      if (scores.length === 1) return sharper(g, scores[0], power)
+      const mean = mul(
         g,
         scores.reduce((sum, each) => add(g, sum, each)),
         1 / scores.length,
       )
+      return sharper(g, mean, power)
     },
   }
 }
