@@ -25,6 +25,7 @@ import { type CycleShape, FIRST_CYCLE, LATER_CYCLE, REFIT_CYCLE, rateAt } from '
 import { nextCycleMsBefore, publishIsDue } from './cycle-plan.ts'
 import { type EpochSampler, epochSampler } from './epochs.ts'
 import type { LearnerPlan, NetworkLearner } from './learner.ts'
+import { type HeldRows, heldAmong, labelsOf, rowTargets, teachingRows } from './teaching-rows.ts'
 import { type TrainingClock, trainingClock } from './training-clock.ts'
 
 /** Multiply-adds per second of training (forward and backward) that the counted pace supposes; only its order matters. */
@@ -347,46 +348,9 @@ async function recover(error: unknown, course: Course, fold: FoldState, backup: 
   await fold.training.restore(backup)
 }
 
-/** [trainCount, K]: labels as targets; under softmax each labelled row sums to 1. */
-function rowTargets(labels: Float32Array, classCount: number, link: Link): Float32Array {
-  if (link === 'sigmoid') return labels
-  const targets = labels.slice()
-  for (let from = 0; from < targets.length; from += classCount) {
-    let sum = 0
-    for (let k = 0; k < classCount; k++) sum += targets[from + k]
-    if (sum > 0) for (let k = 0; k < classCount; k++) targets[from + k] /= sum
-  }
-  return targets
-}
-
-/** Rows that teach something: under softmax, an unlabelled row does not. All rows when none is labelled. */
-function teachingRows(rows: Int32Array, targets: Float32Array, classCount: number, link: Link): Int32Array {
-  if (link === 'sigmoid') return rows
-  const kept = rows.filter((row) => targets.subarray(row * classCount, (row + 1) * classCount).some((t) => t > 0))
-  return kept.length > 0 ? kept : rows
-}
-
 function allTeachingRows({ profile }: TrialContext, held: HeldRows, targets: Float32Array, link: Link): Int32Array {
   const rows = held(Int32Array.from({ length: profile.trainCount }, (_, row) => row))
   return teachingRows(rows, targets, profile.classCount, link)
-}
-
-/** Those of some rows that batches can be made of. */
-type HeldRows = (rows: Int32Array) => Int32Array
-
-function heldAmong(count: number, held: Int32Array | undefined): HeldRows {
-  if (held === undefined) return (rows) => rows
-  const marks = new Uint8Array(count)
-  for (const row of held) marks[row] = 1
-  return (rows) => rows.filter((row) => marks[row] === 1)
-}
-
-function labelsOf(labels: Float32Array, rows: Int32Array, classCount: number): Float32Array {
-  const out = new Float32Array(rows.length * classCount)
-  rows.forEach((row, i) => {
-    out.set(labels.subarray(row * classCount, (row + 1) * classCount), i * classCount)
-  })
-  return out
 }
 
 async function snapshot(course: Course, folds: readonly FoldState[]): Promise<TrialState> {
